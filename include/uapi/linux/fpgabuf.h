@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * User ABI of the fpgabuf channel devices, /dev/fpgabufN.
+ *
+ * A channel is one stream between an FPGA and memory, moved by one DMA engine
+ * channel. Memory is named by dma-buf file descriptors only: allocated here
+ * (FPGABUF_IOC_ALLOC) or by anyone else, registered once (FPGABUF_IOC_REGISTER)
+ * and from then on named by a small slot number.
+ *
+ * Rules that hold for every ioctl:
+ *
+ * - Structures have the same layout for 32-bit and 64-bit programs and no
+ *   implicit padding. Fields named reserved must be zero, else -EINVAL.
+ * - Structures may grow at the end. The size is part of the request number: an
+ *   older, shorter structure is accepted, the missing fields count as zero; in
+ *   a newer, longer one the fields that this kernel does not know must be zero,
+ *   else -E2BIG. Shorter than in FPGABUF_ABI_VERSION 1 is -EINVAL.
+ * - A call that fails has changed nothing, and has leaked no file descriptor.
+ * - -ENOTTY: no such request; -EFAULT: bad pointer; -ENODEV: the device is gone
+ *   (unbound, or its driver removed); -EINTR: a signal came before anything
+ *   was done.
+ * - Any number of files may be open. The first one that sets a format,
+ *   registers a buffer or starts becomes the owner until it is closed; requests
+ *   marked [owner] fail with -EBUSY on every other file.
+ */
+#ifndef _UAPI_LINUX_FPGABUF_H
+#define _UAPI_LINUX_FPGABUF_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define FPGABUF_ABI_VERSION	1
+
+/* Slots that a channel has, and the most entries of one exchange. */
+#define FPGABUF_MAX_SLOTS	64
+#define FPGABUF_MAX_BATCH	64
+#define FPGABUF_MAX_PLANES	4
+
+/**
+ * enum fpgabuf_direction - which way the frames of a channel go
+ * @FPGABUF_DIR_CAPTURE: from the FPGA to memory
+ * @FPGABUF_DIR_OUTPUT: from memory to the FPGA
+ */
+enum fpgabuf_direction {
+	FPGABUF_DIR_CAPTURE = 1,
+	FPGABUF_DIR_OUTPUT = 2,
+};
+
+/**
+ * enum fpgabuf_kind - kinds of memory that FPGABUF_IOC_ALLOC makes
+ * @FPGABUF_KIND_COHERENT: dma_alloc_attrs(); no cache maintenance is needed for
+ *	the device that it was allocated for
+ * @FPGABUF_KIND_CONTIGUOUS: dma_alloc_pages(); one physically contiguous,
+ *	cached block (from CMA where the kernel has it)
+ * @FPGABUF_KIND_SYSTEM: cached pages in blocks of up to 1 MiB, for engines with
+ *	scatter-gather
+ *
+ * The numbers are stable, new kinds are added at the end. What a channel can
+ * allocate is in &fpgabuf_info.kinds.
+ */
+enum fpgabuf_kind {
+	FPGABUF_KIND_COHERENT = 0,
+	FPGABUF_KIND_CONTIGUOUS = 1,
+	FPGABUF_KIND_SYSTEM = 2,
+};
+
+/**
+ * enum fpgabuf_format_type - what a frame is
+ * @FPGABUF_FORMAT_RAW: a block of &fpgabuf_format.size bytes
+ * @FPGABUF_FORMAT_VIDEO: a picture, described by a DRM fourcc and modifier
+ */
+enum fpgabuf_format_type {
+	FPGABUF_FORMAT_RAW = 1,
+	FPGABUF_FORMAT_VIDEO = 2,
+};
+
+/**
+ * struct fpgabuf_fract - a frame rate
+ * @numerator: frames
+ * @denominator: seconds
+ *
+ * 30000/1001 is NTSC's rate. 0/1 means unthrottled: a frame for every buffer, as
+ * fast as they are queued (FPGABUF_CAP_UNTHROTTLED). 0/0 lets the driver choose;
+ * any other fraction with a zero in it is -EINVAL.
+ */
+struct fpgabuf_fract {
+	__u32 numerator;
+	__u32 denominator;
+};
+
+/* fpgabuf_info.capabilities */
+
+/* The engine takes buffers in several pieces; without it one piece is needed. */
+#define FPGABUF_CAP_SCATTER		(1U << 0)
+/* Every captured frame ends with a struct fpgabuf_trailer. */
+#define FPGABUF_CAP_TRAILER		(1U << 1)
+/* The device reports frames that it had to drop (see fpgabuf_completion). */
+#define FPGABUF_CAP_LOSS		(1U << 2)
+/* The frame rate may be 0/1. */
+#define FPGABUF_CAP_UNTHROTTLED		(1U << 3)
+
+/**
+ * struct fpgabuf_info - argument of FPGABUF_IOC_INFO
+ * @abi_version: out: FPGABUF_ABI_VERSION of this kernel
+ * @direction: out: enum fpgabuf_direction
+ * @capabilities: out: FPGABUF_CAP_*
+ * @kinds: out: bit (1 << enum fpgabuf_kind) for each kind that can be allocated
+ * @num_formats: out: formats that FPGABUF_IOC_ENUM_FORMAT lists
+ * @num_slots: out: buffers that can be registered at a time
+ * @queue_depth: out: buffers that can be queued at a time
+ * @alignment: out: bytes that a buffer's offset must be a multiple of
+ * @max_segment: out: longest piece in bytes that one descriptor may have
+ * @dma_mask: out: addresses that the engine reaches, as a mask
+ * @name: out: the channel's name, NUL-terminated
+ * @driver: out: the board driver's name, NUL-terminated
+ * @bus: out: the device that does the DMA, NUL-terminated
+ */
+struct fpgabuf_info {
+	__u32 abi_version;
+	__u32 direction;
+	__u32 capabilities;
+	__u32 kinds;
+	__u32 num_formats;
+	__u32 num_slots;
+	__u32 queue_depth;
+	__u32 alignment;
+	__u64 max_segment;
+	__u64 dma_mask;
+	__u8 name[32];
+	__u8 driver[32];
+	__u8 bus[32];
+};
+
+/**
+ * struct fpgabuf_format_desc - argument of FPGABUF_IOC_ENUM_FORMAT
+ * @index: in: 0 to &fpgabuf_info.num_formats - 1
+ * @type: out: enum fpgabuf_format_type
+ * @fourcc: out: DRM_FORMAT_* (video)
+ * @stride_align: out: bytes that a pitch must be a multiple of (video)
+ * @modifier: out: DRM_FORMAT_MOD_* (video)
+ * @min_width: out: smallest width in pixels (video)
+ * @max_width: out: largest width in pixels (video)
+ * @step_width: out: widths are multiples of this (video)
+ * @min_height: out: smallest height in lines (video)
+ * @max_height: out: largest height in lines (video)
+ * @step_height: out: heights are multiples of this (video)
+ * @min_size: out: smallest frame in bytes (raw)
+ * @max_size: out: largest frame in bytes, padding included
+ * @step_size: out: frame sizes are multiples of this (raw)
+ * @reserved: must be zero
+ * @min_rate: out: slowest frame rate
+ * @max_rate: out: fastest frame rate, but for 0/1
+ *
+ * Errors: -ENOENT when there is no format of that index.
+ */
+struct fpgabuf_format_desc {
+	__u32 index;
+	__u32 type;
+	__u32 fourcc;
+	__u32 stride_align;
+	__u64 modifier;
+	__u32 min_width;
+	__u32 max_width;
+	__u32 step_width;
+	__u32 min_height;
+	__u32 max_height;
+	__u32 step_height;
+	__u64 min_size;
+	__u64 max_size;
+	__u32 step_size;
+	__u32 reserved;
+	struct fpgabuf_fract min_rate;
+	struct fpgabuf_fract max_rate;
+};
+
+/* fpgabuf_format.flags: check and fill in, but do not set; any file may ask. */
+#define FPGABUF_FORMAT_TRY		(1U << 0)
+
+/**
+ * struct fpgabuf_format - argument of FPGABUF_IOC_GET_FORMAT, _SET_FORMAT
+ * @type: enum fpgabuf_format_type
+ * @flags: in: FPGABUF_FORMAT_TRY or 0
+ * @fourcc: DRM_FORMAT_* (video; 0 for raw)
+ * @num_planes: out: planes in use (video; 0 for raw)
+ * @modifier: DRM_FORMAT_MOD_* (video; 0 for raw)
+ * @width: pixels (video; 0 for raw)
+ * @height: lines (video; 0 for raw)
+ * @pitches: bytes from a line to the next, per plane. In: 0 lets the driver
+ *	choose; the pitch of the first plane decides the others, which must be
+ *	0 or right (video; 0 for raw)
+ * @offsets: bytes from the start of the frame to each plane. In: 0, or right
+ * @size: bytes of a whole frame; in for raw; for video out, in: 0 or right
+ * @rate: frames per second; in 0/0: the driver's choice
+ *
+ * A new file starts with the driver's default, which FPGABUF_IOC_GET_FORMAT
+ * tells. [owner] unless FPGABUF_FORMAT_TRY is given.
+ *
+ * Errors: -EINVAL: unknown type or flag, a fraction, pitch, offset or size that
+ * is impossible; -EOPNOTSUPP: fourcc or modifier that the channel does not
+ * have; -ERANGE: width, height, size or rate outside of what it can do;
+ * -EBUSY: streaming, or buffers are registered, or another file is the owner.
+ */
+struct fpgabuf_format {
+	__u32 type;
+	__u32 flags;
+	__u32 fourcc;
+	__u32 num_planes;
+	__u64 modifier;
+	__u32 width;
+	__u32 height;
+	__u32 pitches[FPGABUF_MAX_PLANES];
+	__u32 offsets[FPGABUF_MAX_PLANES];
+	__u64 size;
+	struct fpgabuf_fract rate;
+};
+
+/**
+ * struct fpgabuf_alloc - argument of FPGABUF_IOC_ALLOC
+ * @size: in: bytes wanted; out: bytes of the buffer, a multiple of the page size
+ * @kind: in: enum fpgabuf_kind
+ * @flags: in: must be 0
+ * @fd_flags: in: O_RDONLY, O_WRONLY or O_RDWR, and O_CLOEXEC
+ * @fd: out: the dma-buf; the caller owns it
+ *
+ * The memory is zeroed, and made for the device that does the channel's DMA.
+ * The buffer is an ordinary dma-buf: it may outlive the file.
+ *
+ * Errors: -EINVAL: size 0, unknown flag or fd_flag; -EOVERFLOW: a size that
+ * does not fit; -EOPNOTSUPP: a kind that the channel does not have; -ENOMEM: no
+ * memory (the kernel log says which knob helps); -EMFILE, -ENFILE: no file
+ * descriptor left.
+ */
+struct fpgabuf_alloc {
+	__u64 size;
+	__u32 kind;
+	__u32 flags;
+	__u32 fd_flags;
+	__s32 fd;
+};
+
+/**
+ * struct fpgabuf_register - argument of FPGABUF_IOC_REGISTER
+ * @fd: in: a dma-buf, from anywhere
+ * @flags: in: must be 0
+ * @offset: in: where in the dma-buf the frame starts, a multiple of
+ *	&fpgabuf_info.alignment
+ * @length: in: bytes that may be used from there on; 0: all to the end
+ * @slot: out: the slot's number
+ * @reserved: must be zero
+ *
+ * Attaches the engine's device to the dma-buf and maps it, once. The slot keeps
+ * a reference to the dma-buf, the fd may be closed. [owner]
+ *
+ * Errors: -EBADF: not an open file; -EINVAL: not a dma-buf, unknown flag,
+ * misaligned offset; -ERANGE: the range is not inside of the dma-buf;
+ * -EMSGSIZE: the range is shorter than a frame; -EACCES: capture into an fd
+ * that is not open for writing, or output from one not open for reading;
+ * -EEXIST: the range overlaps a registered one; -ENOSPC: no free slot;
+ * -EOPNOTSUPP: more pieces than the engine takes; what the exporter says when
+ * it refuses the device.
+ */
+struct fpgabuf_register {
+	__s32 fd;
+	__u32 flags;
+	__u64 offset;
+	__u64 length;
+	__u32 slot;
+	__u32 reserved;
+};
+
+/**
+ * struct fpgabuf_unregister - argument of FPGABUF_IOC_UNREGISTER
+ * @slot: in: the slot
+ * @flags: in: must be 0
+ *
+ * Unmaps and detaches the buffer. A completion of the slot that was not taken
+ * yet is dropped. [owner]
+ *
+ * Errors: -EINVAL: unknown flag; -ENOENT: no buffer in that slot; -EBUSY: it is
+ * queued.
+ */
+struct fpgabuf_unregister {
+	__u32 slot;
+	__u32 flags;
+};
+
+/**
+ * struct fpgabuf_queue_entry - a buffer given to the channel
+ * @slot: a registered slot that is with the caller
+ * @flags: must be 0
+ * @bytes: output: bytes of the frame, 0: all of it; capture: must be 0
+ * @user_data: comes back in the completion
+ */
+struct fpgabuf_queue_entry {
+	__u32 slot;
+	__u32 flags;
+	__u64 bytes;
+	__u64 user_data;
+};
+
+/* fpgabuf_completion.flags */
+
+/* Frames before this one were lost: no buffer was queued when they came. */
+#define FPGABUF_DONE_LOST_STARVED	(1U << 0)
+/* Frames before this one were lost: the device could not keep up. */
+#define FPGABUF_DONE_LOST_OVERRUN	(1U << 1)
+
+/**
+ * struct fpgabuf_completion - a buffer given back by the channel
+ * @slot: the slot; its buffer is with the caller again
+ * @status: 0: a whole frame; -EIO: the engine reported an error; -EMSGSIZE: the
+ *	frame came out shorter than the format says; -ECANCELED: stopped before
+ *	the frame was complete, the contents are undefined
+ * @sequence: number of the frame since FPGABUF_IOC_START, lost frames included;
+ *	undefined with -ECANCELED
+ * @bytes: bytes that were moved
+ * @timestamp: CLOCK_MONOTONIC in ns at the end of the transfer
+ * @user_data: from &fpgabuf_queue_entry
+ * @flags: FPGABUF_DONE_*, why frames were lost
+ * @lost: frames lost between the previous completion of this run and this one
+ * @run: counts the calls of FPGABUF_IOC_START, from 1, on this file
+ * @reserved: zero
+ */
+struct fpgabuf_completion {
+	__u32 slot;
+	__s32 status;
+	__u64 sequence;
+	__u64 bytes;
+	__u64 timestamp;
+	__u64 user_data;
+	__u32 flags;
+	__u32 lost;
+	__u32 run;
+	__u32 reserved;
+};
+
+/**
+ * struct fpgabuf_exchange - argument of FPGABUF_IOC_EXCHANGE
+ * @queue: in: pointer to @queue_count struct fpgabuf_queue_entry
+ * @done: in: pointer to room for @done_count struct fpgabuf_completion
+ * @queue_count: in: buffers to queue, 0 to FPGABUF_MAX_BATCH
+ * @done_count: in: completions wanted at most, 0 to FPGABUF_MAX_BATCH; out:
+ *	completions taken
+ * @min_done: in: wait for that many of them, 0 to @done_count
+ * @flags: in: must be 0
+ * @timeout: in: longest wait in ns; negative: no limit. Ignored (no wait) when
+ *	the file is O_NONBLOCK
+ *
+ * First queues all of @queue, or none of it, in order; then waits until
+ * @min_done buffers are done; then takes up to @done_count, in queue order.
+ * Buffers may be queued before the channel is started. A buffer is done once
+ * the engine no longer touches it and its frame can be read after
+ * DMA_BUF_IOCTL_SYNC (or by another device). [owner]
+ *
+ * A wait that ends early (time, signal, stop) with anything queued or taken by
+ * this call is a success: look at @done_count. With nothing queued and nothing
+ * taken it is an error: -EAGAIN (O_NONBLOCK or timeout 0), -ETIMEDOUT, -EINTR,
+ * or -EPIPE (the channel is stopped and no completion is left).
+ *
+ * Errors besides these, nothing queued and nothing taken: -EINVAL: unknown
+ * flag, min_done > done_count, reserved or bytes that must be zero; -E2BIG: a
+ * count over FPGABUF_MAX_BATCH; -ENOENT: a slot with no buffer; -EBUSY: a
+ * buffer that is queued already (or twice in the list) or whose completion was
+ * not taken; -ENOSPC: more than &fpgabuf_info.queue_depth would be queued;
+ * -EPIPE: min_done > 0, but the channel is not started and nothing is done.
+ */
+struct fpgabuf_exchange {
+	__u64 queue;
+	__u64 done;
+	__u32 queue_count;
+	__u32 done_count;
+	__u32 min_done;
+	__u32 flags;
+	__s64 timeout;
+};
+
+/**
+ * struct fpgabuf_start - argument of FPGABUF_IOC_START
+ * @flags: in: must be 0
+ * @run: out: the run's number, as in its completions
+ *
+ * Starts the FPGA's side and hands the queued buffers to the engine. [owner]
+ *
+ * Errors: -EINVAL: unknown flag; -EALREADY: started already; what the board's
+ * driver says.
+ */
+struct fpgabuf_start {
+	__u32 flags;
+	__u32 run;
+};
+
+/*
+ * FPGABUF_IOC_STOP stops the FPGA's side and the engine, and returns when the
+ * engine touches no buffer any more. What was queued is done with -ECANCELED.
+ * 0 also when nothing was started. [owner]
+ *
+ * poll(): EPOLLIN when a completion can be taken; EPOLLERR when the channel is
+ * stopped and there is none; EPOLLERR | EPOLLHUP when the device is gone.
+ */
+#define FPGABUF_IOC_MAGIC	0xfb
+#define FPGABUF_IOC_INFO	_IOR(FPGABUF_IOC_MAGIC, 0x00, struct fpgabuf_info)
+#define FPGABUF_IOC_ENUM_FORMAT	_IOWR(FPGABUF_IOC_MAGIC, 0x01, struct fpgabuf_format_desc)
+#define FPGABUF_IOC_GET_FORMAT	_IOR(FPGABUF_IOC_MAGIC, 0x02, struct fpgabuf_format)
+#define FPGABUF_IOC_SET_FORMAT	_IOWR(FPGABUF_IOC_MAGIC, 0x03, struct fpgabuf_format)
+#define FPGABUF_IOC_ALLOC	_IOWR(FPGABUF_IOC_MAGIC, 0x04, struct fpgabuf_alloc)
+#define FPGABUF_IOC_REGISTER	_IOWR(FPGABUF_IOC_MAGIC, 0x05, struct fpgabuf_register)
+#define FPGABUF_IOC_UNREGISTER	_IOW(FPGABUF_IOC_MAGIC, 0x06, struct fpgabuf_unregister)
+#define FPGABUF_IOC_EXCHANGE	_IOWR(FPGABUF_IOC_MAGIC, 0x07, struct fpgabuf_exchange)
+#define FPGABUF_IOC_START	_IOWR(FPGABUF_IOC_MAGIC, 0x08, struct fpgabuf_start)
+#define FPGABUF_IOC_STOP	_IO(FPGABUF_IOC_MAGIC, 0x09)
+
+/* "fpgb", the magic of struct fpgabuf_trailer */
+#define FPGABUF_TRAILER_MAGIC	0x62677066
+
+/**
+ * struct fpgabuf_trailer - the last bytes of every frame (FPGABUF_CAP_TRAILER)
+ * @magic: FPGABUF_TRAILER_MAGIC
+ * @run: &fpgabuf_completion.run
+ * @sequence: &fpgabuf_completion.sequence
+ * @length: bytes of the frame, trailer included
+ * @reserved: zero
+ * @crc: CRC-32C (Castagnoli, RFC 3720 appendix B.4) of all bytes of the frame
+ *	before this field
+ *
+ * Lets a consumer prove what it received. All fields are little-endian. In a
+ * picture it takes the end of the last line, where camera sensors put their
+ * embedded data.
+ */
+struct fpgabuf_trailer {
+	__le32 magic;
+	__le32 run;
+	__le64 sequence;
+	__le64 length;
+	__le32 reserved;
+	__le32 crc;
+};
+
+#endif /* _UAPI_LINUX_FPGABUF_H */
