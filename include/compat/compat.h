@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only place that knows of kernel versions: what the newest kernel (7.3)
+ * has, spelt its way, for kernels that lack it. HAVE_* come from test compiles
+ * (probes/, run by configure.sh), since stable kernels get and lack backports
+ * at random. Every module source is compiled with this header included first.
+ */
+#ifndef _FPGABUF_COMPAT_H
+#define _FPGABUF_COMPAT_H
+
+#include "fpgabuf-config.h"
+
+#include <linux/dma-buf.h>
+#include <linux/export.h>
+#include <linux/hrtimer.h>
+#include <linux/module.h>
+
+/* From 6.13 a namespace is a string. */
+#ifdef HAVE_IMPORT_NS_TOKEN
+#undef MODULE_IMPORT_NS
+#define MODULE_IMPORT_NS(ns)	MODULE_INFO(import_ns, ns)
+#undef EXPORT_SYMBOL_NS_GPL
+#define EXPORT_SYMBOL_NS_GPL(sym, ns)	__EXPORT_SYMBOL(sym, "GPL", ns)
+#endif
+
+#ifndef HAVE_DMA_BUF_FD_INSTALL
+static inline void dma_buf_fd_install(int fd, struct dma_buf *dmabuf)
+{
+	fd_install(fd, dmabuf->file);
+}
+#endif
+
+#ifndef HAVE_HRTIMER_SETUP
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock_id, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock_id, mode);
+	timer->function = function;
+}
+#endif
+
+#endif /* _FPGABUF_COMPAT_H */

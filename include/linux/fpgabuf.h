@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the fpgabuf modules offer each other and other drivers.
+ */
+#ifndef _LINUX_FPGABUF_H
+#define _LINUX_FPGABUF_H
+
+#include <linux/dma-direction.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+#include <uapi/linux/fpgabuf.h>
+
+struct device;
+struct dma_buf;
+struct dma_buf_attachment;
+struct dma_chan;
+
+/* Exporter: memory -> dma_buf (fpgabuf_exporter.ko) */
+
+struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
+			      enum fpgabuf_kind kind, unsigned int fd_flags);
+
+/* Importer: dma_buf -> addresses on a device (fpgabuf_importer.ko) */
+
+/**
+ * struct fpgabuf_import - a dma-buf that a device is attached to and mapped
+ * @dmabuf: the buffer; the import holds a reference
+ * @attach: the attachment of the device
+ * @sgt: the mapping; only its DMA addresses and lengths may be used
+ * @dir: direction it is mapped for
+ *
+ * Made by fpgabuf_import(), constant until fpgabuf_import_release(). Whoever
+ * made it owns it; no lock is needed to read it.
+ */
+struct fpgabuf_import {
+	struct dma_buf *dmabuf;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+	enum dma_data_direction dir;
+};
+
+struct fpgabuf_import *fpgabuf_import(struct device *dev,
+				      struct dma_buf *dmabuf,
+				      enum dma_data_direction dir);
+void fpgabuf_import_release(struct fpgabuf_import *import);
+int fpgabuf_import_slice(const struct fpgabuf_import *import, u64 offset,
+			 u64 length, unsigned int max_segment,
+			 struct sg_table *slice);
+
+/* Channels: streams on a dmaengine channel (fpgabuf_dma.ko) */
+
+struct fpgabuf_channel;
+
+/**
+ * struct fpgabuf_frame - what a board knows of a frame that was moved
+ * @sequence: number of the frame since start, lost frames included
+ * @timestamp: CLOCK_MONOTONIC in ns
+ * @flags: FPGABUF_DONE_*, why frames before this one were lost
+ */
+struct fpgabuf_frame {
+	u64 sequence;
+	u64 timestamp;
+	u32 flags;
+};
+
+/**
+ * struct fpgabuf_channel_ops - what a board's driver does for its channel
+ *
+ * All are optional. All but @frame run in process context and may sleep; the
+ * channel calls them one at a time, and none after
+ * fpgabuf_channel_unregister().
+ */
+struct fpgabuf_channel_ops {
+	/**
+	 * @set_format: configure the FPGA's side for @format, which is complete
+	 * and within the limits of its description. Not called while started.
+	 */
+	int (*set_format)(void *priv, const struct fpgabuf_format *format);
+
+	/**
+	 * @start: let frames flow. @run counts the starts of this owner. Called
+	 * with the queued buffers already issued to the engine.
+	 */
+	int (*start)(void *priv, u32 run);
+
+	/**
+	 * @stop: stop the flow. Called before the engine is terminated.
+	 */
+	void (*stop)(void *priv);
+
+	/**
+	 * @frame: read what the engine told of a completed frame: @metadata of
+	 * @len bytes, see dmaengine_desc_get_metadata_ptr(). @frame comes
+	 * filled with what the channel knows by itself. Called from the
+	 * engine's completion callback: must not sleep.
+	 */
+	void (*frame)(void *priv, const void *metadata, size_t len,
+		      struct fpgabuf_frame *frame);
+};
+
+/**
+ * struct fpgabuf_channel_config - a channel, as its board describes it
+ * @name: shown to users; copied
+ * @dma_name: name of the engine's channel for dma_request_chan() on @dev: an
+ *	entry of the device tree's dma-names, or of the provider's filter map
+ * @direction: enum fpgabuf_direction
+ * @capabilities: FPGABUF_CAP_*, but for FPGABUF_CAP_SCATTER, which is found out
+ * @queue_depth: buffers that may be queued at a time, 1 to FPGABUF_MAX_BATCH
+ * @alignment: of frames in memory, bytes, a power of two
+ * @formats: what the channel can do; the first one is the default
+ * @num_formats: entries of @formats, at least one
+ * @default_format: format of a new owner; must be valid for @formats
+ * @ops: the board's functions, or NULL
+ * @priv: handed to them
+ *
+ * Everything that it points to must live until fpgabuf_channel_unregister().
+ */
+struct fpgabuf_channel_config {
+	const char *name;
+	const char *dma_name;
+	enum fpgabuf_direction direction;
+	u32 capabilities;
+	u32 queue_depth;
+	u32 alignment;
+	const struct fpgabuf_format_desc *formats;
+	unsigned int num_formats;
+	struct fpgabuf_format default_format;
+	const struct fpgabuf_channel_ops *ops;
+	void *priv;
+};
+
+struct fpgabuf_channel *
+fpgabuf_channel_register(struct device *dev,
+			 const struct fpgabuf_channel_config *config);
+void fpgabuf_channel_unregister(struct fpgabuf_channel *channel);
+
+#endif /* _LINUX_FPGABUF_H */
