@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Allocating and freeing a buffer, whatever its kind, and counting them.
+ */
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "exporter.h"
+
+static const struct fpgabuf_kind_ops *const fpgabuf_kinds[] = {
+	[FPGABUF_KIND_COHERENT] = &fpgabuf_kind_coherent,
+	[FPGABUF_KIND_CONTIGUOUS] = &fpgabuf_kind_contiguous,
+	[FPGABUF_KIND_SYSTEM] = &fpgabuf_kind_system,
+};
+
+/* Live buffers and their bytes, per kind, for debugfs and leak tests. */
+static struct {
+	atomic_t buffers;
+	atomic64_t bytes;
+} fpgabuf_totals[ARRAY_SIZE(fpgabuf_kinds)];
+
+static void fpgabuf_account(const struct fpgabuf_buffer *buffer, int sign)
+{
+	atomic_add(sign, &fpgabuf_totals[buffer->number].buffers);
+	atomic64_add(sign * (s64)buffer->size,
+		     &fpgabuf_totals[buffer->number].bytes);
+}
+
+int fpgabuf_buffers_show(struct seq_file *s, void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fpgabuf_kinds); i++)
+		seq_printf(s, "%s %d %lld\n", fpgabuf_kinds[i]->name,
+			   atomic_read(&fpgabuf_totals[i].buffers),
+			   atomic64_read(&fpgabuf_totals[i].bytes));
+	return 0;
+}
+
+static struct fpgabuf_buffer *
+fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind)
+{
+	struct fpgabuf_buffer *buffer;
+	int ret;
+
+	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL);
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+
+	buffer->owner = dev->driver ? dev->driver->owner : NULL;
+	if (!try_module_get(buffer->owner)) {
+		ret = -ENODEV;
+		goto err_free;
+	}
+	buffer->dev = get_device(dev);
+	buffer->kind = fpgabuf_kinds[kind];
+	buffer->number = kind;
+	buffer->size = size;
+	buffer->dma_addr = DMA_MAPPING_ERROR;
+	mutex_init(&buffer->lock);
+	INIT_LIST_HEAD(&buffer->attachments);
+
+	ret = buffer->kind->alloc(buffer);
+	if (ret)
+		goto err_put;
+
+	fpgabuf_account(buffer, 1);
+	return buffer;
+
+err_put:
+	put_device(buffer->dev);
+	module_put(buffer->owner);
+err_free:
+	kfree(buffer);
+	return ERR_PTR(ret);
+}
+
+/* Called by the dma-buf's release: nobody else can reach the buffer. */
+void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer)
+{
+	fpgabuf_account(buffer, -1);
+	buffer->kind->free(buffer);
+	mutex_destroy(&buffer->lock);
+	put_device(buffer->dev);
+	module_put(buffer->owner);
+	kfree(buffer);
+}
+
+/**
+ * fpgabuf_alloc() - allocate memory for a device, as a dma-buf
+ * @dev: the device that really does the DMA (of a dmaengine channel, what
+ *	dmaengine_get_dma_device() returns). Must be bound to its driver during
+ *	the call; that driver's module cannot be removed while the buffer lives
+ * @size: bytes; rounded up to whole pages
+ * @kind: kind of memory
+ * @fd_flags: access mode of the dma-buf's file: O_RDONLY, O_WRONLY or O_RDWR
+ *
+ * The memory is zeroed and charged to the caller's memory cgroup.
+ *
+ * Context: process context, may sleep; no lock of a dma-buf held.
+ * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
+ * -EINVAL for size 0, -EOVERFLOW for one that does not fit, -EOPNOTSUPP for an
+ * unknown kind, -ENODEV when the driver of @dev is being removed, -ENOMEM.
+ */
+struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
+			      enum fpgabuf_kind kind, unsigned int fd_flags)
+{
+	struct fpgabuf_buffer *buffer;
+	struct dma_buf *dmabuf;
+
+	if (!size)
+		return ERR_PTR(-EINVAL);
+	if ((unsigned int)kind >= ARRAY_SIZE(fpgabuf_kinds))
+		return ERR_PTR(-EOPNOTSUPP);
+	if (size > SSIZE_MAX - PAGE_SIZE)
+		return ERR_PTR(-EOVERFLOW);
+	/* More than the machine has: do not make the OOM killer find out. */
+	if (PFN_UP(size) > totalram_pages())
+		return ERR_PTR(-ENOMEM);
+
+	buffer = fpgabuf_buffer_alloc(dev, PAGE_ALIGN(size), kind);
+	if (IS_ERR(buffer))
+		return ERR_CAST(buffer);
+
+	dmabuf = fpgabuf_dmabuf_export(buffer, fd_flags);
+	if (IS_ERR(dmabuf))
+		fpgabuf_buffer_free(buffer);
+	return dmabuf;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc, "FPGABUF");

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The dma_buf_ops: the same for all kinds of memory.
+ *
+ * Each attachment has an sg_table of its own, cut to what its device takes, and
+ * mapped for that device only. The device that the memory was allocated for may
+ * have got an address with it; then its attachment uses that address, and the
+ * memory is not mapped for it a second time.
+ *
+ * Mappings are made with DMA_ATTR_SKIP_CPU_SYNC, and synchronised explicitly:
+ * a buffer may be mapped for several devices at once, and only this file knows
+ * when the CPU or a device gets it.
+ */
+#include <linux/device.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/fcntl.h>
+#include <linux/highmem.h>
+#include <linux/slab.h>
+
+#include "exporter.h"
+
+/**
+ * struct fpgabuf_attachment - a device that is attached to a buffer
+ * @dev: the device; the importer holds it for as long as it is attached
+ * @table: the memory, in pieces that @dev takes
+ * @node: in &fpgabuf_buffer.attachments
+ * @own: @dev has the address that came with the memory
+ * @mapped: between map and unmap; guarded by &fpgabuf_buffer.lock
+ * @dir: what it is mapped for, while @mapped
+ */
+struct fpgabuf_attachment {
+	struct device *dev;
+	struct sg_table table;
+	struct list_head node;
+	bool own;
+	bool mapped;
+	enum dma_data_direction dir;
+};
+
+/* Copy a table of pages, no piece longer than @max. */
+static int fpgabuf_cut_table(const struct sg_table *from, struct sg_table *to,
+			     size_t max)
+{
+	unsigned int pieces = 0;
+	struct scatterlist *sg, *new;
+	unsigned int i;
+	int ret;
+
+	for_each_sgtable_sg(from, sg, i)
+		pieces += DIV_ROUND_UP(sg->length, max);
+
+	ret = sg_alloc_table(to, pieces, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	new = to->sgl;
+	for_each_sgtable_sg(from, sg, i) {
+		size_t done, len;
+
+		for (done = 0; done < sg->length; done += len) {
+			len = min_t(size_t, max, sg->length - done);
+			sg_set_page(new, sg_page(sg) + (done >> PAGE_SHIFT),
+				    len, 0);
+			new = sg_next(new);
+		}
+	}
+	return 0;
+}
+
+/* The longest piece, in whole pages, that can be mapped for @dev. */
+static size_t fpgabuf_max_piece(struct device *dev)
+{
+	size_t max = min_t(size_t, dma_get_max_seg_size(dev),
+			   dma_max_mapping_size(dev));
+
+	return max & PAGE_MASK;
+}
+
+static int fpgabuf_attach(struct dma_buf *dmabuf,
+			  struct dma_buf_attachment *attach)
+{
+	struct fpgabuf_buffer *buffer = dmabuf->priv;
+	size_t max = fpgabuf_max_piece(attach->dev);
+	struct fpgabuf_attachment *a;
+	int ret;
+
+	if (!max)
+		return -EOPNOTSUPP;
+
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+
+	ret = fpgabuf_cut_table(&buffer->pages, &a->table, max);
+	if (ret) {
+		kfree(a);
+		return ret;
+	}
+	a->dev = attach->dev;
+	a->own = attach->dev == buffer->dev &&
+		 buffer->dma_addr != DMA_MAPPING_ERROR;
+	attach->priv = a;
+
+	mutex_lock(&buffer->lock);
+	list_add_tail(&a->node, &buffer->attachments);
+	mutex_unlock(&buffer->lock);
+	return 0;
+}
+
+static void fpgabuf_detach(struct dma_buf *dmabuf,
+			   struct dma_buf_attachment *attach)
+{
+	struct fpgabuf_buffer *buffer = dmabuf->priv;
+	struct fpgabuf_attachment *a = attach->priv;
+
+	mutex_lock(&buffer->lock);
+	list_del(&a->node);
+	mutex_unlock(&buffer->lock);
+
+	sg_free_table(&a->table);
+	kfree(a);
+}
+
+static void fpgabuf_sync_for_device(const struct fpgabuf_buffer *buffer,
+				    struct fpgabuf_attachment *a)
+{
+	if (!a->own)
+		dma_sync_sgtable_for_device(a->dev, &a->table, a->dir);
+	else if (buffer->kind->sync_own)
+		dma_sync_single_for_device(a->dev, buffer->dma_addr,
+					   buffer->size, a->dir);
+}
+
+static void fpgabuf_sync_for_cpu(const struct fpgabuf_buffer *buffer,
+				 struct fpgabuf_attachment *a)
+{
+	/* The device does not write: there is nothing new to see. */
+	if (a->dir == DMA_TO_DEVICE)
+		return;
+	if (!a->own)
+		dma_sync_sgtable_for_cpu(a->dev, &a->table, a->dir);
+	else if (buffer->kind->sync_own)
+		dma_sync_single_for_cpu(a->dev, buffer->dma_addr,
+					buffer->size, a->dir);
+}
+
+/* Use the address that the memory came with. */
+static void fpgabuf_map_own(const struct fpgabuf_buffer *buffer,
+			    struct fpgabuf_attachment *a)
+{
+	dma_addr_t addr = buffer->dma_addr;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&a->table, sg, i) {
+		sg_dma_address(sg) = addr;
+		sg_dma_len(sg) = sg->length;
+		addr += sg->length;
+	}
+	a->table.nents = a->table.orig_nents;
+}
+
+static struct sg_table *fpgabuf_map(struct dma_buf_attachment *attach,
+				    enum dma_data_direction dir)
+{
+	struct fpgabuf_buffer *buffer = attach->dmabuf->priv;
+	struct fpgabuf_attachment *a = attach->priv;
+	int ret = 0;
+
+	mutex_lock(&buffer->lock);
+	if (a->mapped)
+		ret = -EBUSY;
+	else if (a->own)
+		fpgabuf_map_own(buffer, a);
+	else
+		ret = dma_map_sgtable(a->dev, &a->table, dir,
+				      DMA_ATTR_SKIP_CPU_SYNC);
+	if (!ret) {
+		a->dir = dir;
+		a->mapped = true;
+		fpgabuf_sync_for_device(buffer, a);
+	}
+	mutex_unlock(&buffer->lock);
+	return ret ? ERR_PTR(ret) : &a->table;
+}
+
+static void fpgabuf_unmap(struct dma_buf_attachment *attach,
+			  struct sg_table *table, enum dma_data_direction dir)
+{
+	struct fpgabuf_buffer *buffer = attach->dmabuf->priv;
+	struct fpgabuf_attachment *a = attach->priv;
+
+	mutex_lock(&buffer->lock);
+	fpgabuf_sync_for_cpu(buffer, a);
+	if (!a->own)
+		dma_unmap_sgtable(a->dev, table, a->dir,
+				  DMA_ATTR_SKIP_CPU_SYNC);
+	a->mapped = false;
+	mutex_unlock(&buffer->lock);
+}
+
+static void fpgabuf_release(struct dma_buf *dmabuf)
+{
+	fpgabuf_buffer_free(dmabuf->priv);
+}
+
+static int fpgabuf_begin_cpu_access(struct dma_buf *dmabuf,
+				    enum dma_data_direction dir)
+{
+	struct fpgabuf_buffer *buffer = dmabuf->priv;
+	struct fpgabuf_attachment *a;
+	long ret;
+
+	/*
+	 * dma_buf_begin_cpu_access() waits after this function: too late for
+	 * the cache maintenance of a device that is still writing.
+	 */
+	ret = dma_resv_wait_timeout(dmabuf->resv,
+				    dma_resv_usage_rw(dir != DMA_FROM_DEVICE),
+				    true, MAX_SCHEDULE_TIMEOUT);
+	if (ret < 0)
+		return ret;
+
+	mutex_lock(&buffer->lock);
+	if (buffer->vaddr)
+		invalidate_kernel_vmap_range(buffer->vaddr, buffer->size);
+	list_for_each_entry(a, &buffer->attachments, node)
+		if (a->mapped)
+			fpgabuf_sync_for_cpu(buffer, a);
+	mutex_unlock(&buffer->lock);
+	return 0;
+}
+
+static int fpgabuf_end_cpu_access(struct dma_buf *dmabuf,
+				  enum dma_data_direction dir)
+{
+	struct fpgabuf_buffer *buffer = dmabuf->priv;
+	struct fpgabuf_attachment *a;
+
+	mutex_lock(&buffer->lock);
+	if (buffer->vaddr)
+		flush_kernel_vmap_range(buffer->vaddr, buffer->size);
+	list_for_each_entry(a, &buffer->attachments, node)
+		if (a->mapped)
+			fpgabuf_sync_for_device(buffer, a);
+	mutex_unlock(&buffer->lock);
+	return 0;
+}
+
+static int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	struct fpgabuf_buffer *buffer = dmabuf->priv;
+	unsigned long pages = buffer->size >> PAGE_SHIFT;
+
+	/* A private copy of a page would never see the device's writes. */
+	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
+		return -EINVAL;
+	if (vma->vm_pgoff >= pages || vma_pages(vma) > pages - vma->vm_pgoff)
+		return -EINVAL;
+
+	return buffer->kind->mmap(buffer, vma);
+}
+
+static int fpgabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct fpgabuf_buffer *buffer = dmabuf->priv;
+	int ret;
+
+	mutex_lock(&buffer->lock);
+	ret = buffer->kind->vmap(buffer, map);
+	if (!ret)
+		buffer->vaddr = map->vaddr;
+	mutex_unlock(&buffer->lock);
+	return ret;
+}
+
+static void fpgabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct fpgabuf_buffer *buffer = dmabuf->priv;
+
+	mutex_lock(&buffer->lock);
+	buffer->vaddr = NULL;
+	buffer->kind->vunmap(buffer, map);
+	mutex_unlock(&buffer->lock);
+}
+
+static const struct dma_buf_ops fpgabuf_dmabuf_ops = {
+	.attach			= fpgabuf_attach,
+	.detach			= fpgabuf_detach,
+	.map_dma_buf		= fpgabuf_map,
+	.unmap_dma_buf		= fpgabuf_unmap,
+	.release		= fpgabuf_release,
+	.begin_cpu_access	= fpgabuf_begin_cpu_access,
+	.end_cpu_access		= fpgabuf_end_cpu_access,
+	.mmap			= fpgabuf_mmap,
+	.vmap			= fpgabuf_vmap,
+	.vunmap			= fpgabuf_vunmap,
+};
+
+/*
+ * On success the dma-buf owns @buffer, and dma_buf_put() is the only way to get
+ * rid of it; on an error it is still the caller's.
+ */
+struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
+				      unsigned int fd_flags)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(exp_info);
+
+	exp_info.exp_name = buffer->kind->exp_name;
+	exp_info.ops = &fpgabuf_dmabuf_ops;
+	exp_info.size = buffer->size;
+	exp_info.flags = fd_flags & O_ACCMODE;
+	exp_info.priv = buffer;
+	return dma_buf_export(&exp_info);
+}

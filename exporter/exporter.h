@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FPGABUF_EXPORTER_H
+#define _FPGABUF_EXPORTER_H
+
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/fpgabuf.h>
+#include <linux/iosys-map.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+
+struct fpgabuf_buffer;
+struct module;
+struct vm_area_struct;
+
+/**
+ * struct fpgabuf_kind_ops - a kind of memory
+ * @name: as users see it: the dma-buf's exp_name is "fpgabuf-@name"
+ * @exp_name: that name
+ * @alloc: get zeroed memory of &fpgabuf_buffer.size for &fpgabuf_buffer.dev and
+ *	fill in &fpgabuf_buffer.pages, .dma_addr and .priv. Process context
+ * @free: give it back. Nothing maps or uses it any more. Process context
+ * @mmap: map it into @vma, whose range was checked against the buffer's size
+ * @vmap: a kernel address for it. Called once for all users of the address,
+ *	with the buffer's reservation held from 6.12 on: must not take it
+ * @vunmap: undo @vmap
+ * @sync_own: whether the allocating device needs cache maintenance too
+ *
+ * Constant data; none of the functions may sleep on a fence.
+ */
+struct fpgabuf_kind_ops {
+	const char *name;
+	const char *exp_name;
+	int (*alloc)(struct fpgabuf_buffer *buffer);
+	void (*free)(struct fpgabuf_buffer *buffer);
+	int (*mmap)(struct fpgabuf_buffer *buffer, struct vm_area_struct *vma);
+	int (*vmap)(struct fpgabuf_buffer *buffer, struct iosys_map *map);
+	void (*vunmap)(struct fpgabuf_buffer *buffer, struct iosys_map *map);
+	bool sync_own;
+};
+
+/**
+ * struct fpgabuf_buffer - memory that is shared as one dma-buf
+ * @dev: the device it was allocated for; a reference is held
+ * @owner: module of @dev's driver, held so that it cannot go before its memory;
+ *	may be NULL
+ * @kind: how it was allocated
+ * @number: enum fpgabuf_kind of it
+ * @size: bytes, page-aligned
+ * @pages: the CPU's view of it, one entry per contiguous piece. Never mapped
+ *	for a device itself: every attachment has a table of its own
+ * @dma_addr: its address on @dev, or DMA_MAPPING_ERROR for a kind whose memory
+ *	has none before it is mapped
+ * @priv: the kind's own
+ * @lock: guards @attachments, &fpgabuf_attachment.mapped and @vaddr. Taken
+ *	inside of the reservation lock by map, unmap, vmap and vunmap, without
+ *	it by attach, detach, begin and end; never held while a fence is
+ *	waited for
+ * @attachments: all &fpgabuf_attachment of it
+ * @vaddr: kernel alias made by vmap, else NULL
+ *
+ * Owned by the dma-buf from dma_buf_export() on and freed by its release. All
+ * fields without a lock are constant from then on.
+ */
+struct fpgabuf_buffer {
+	struct device *dev;
+	struct module *owner;
+	const struct fpgabuf_kind_ops *kind;
+	enum fpgabuf_kind number;
+	size_t size;
+	struct sg_table pages;
+	dma_addr_t dma_addr;
+	void *priv;
+
+	struct mutex lock;	/* for what is said above */
+	struct list_head attachments;
+	void *vaddr;
+};
+
+extern const struct fpgabuf_kind_ops fpgabuf_kind_coherent;
+extern const struct fpgabuf_kind_ops fpgabuf_kind_contiguous;
+extern const struct fpgabuf_kind_ops fpgabuf_kind_system;
+
+/* buffer.c */
+void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer);
+int fpgabuf_buffers_show(struct seq_file *s, void *unused);
+
+/* dmabuf.c */
+struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
+				      unsigned int fd_flags);
+
+#endif /* _FPGABUF_EXPORTER_H */

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fpgabuf exporter: DMA memory of a device as dma-bufs.
+ */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "exporter.h"
+
+DEFINE_SHOW_ATTRIBUTE(fpgabuf_buffers);
+
+static struct dentry *fpgabuf_debugfs;
+
+static int __init fpgabuf_exporter_init(void)
+{
+	fpgabuf_debugfs = debugfs_create_dir("fpgabuf", NULL);
+	debugfs_create_file("buffers", 0444, fpgabuf_debugfs, NULL,
+			    &fpgabuf_buffers_fops);
+	return 0;
+}
+
+static void __exit fpgabuf_exporter_exit(void)
+{
+	debugfs_remove_recursive(fpgabuf_debugfs);
+}
+
+module_init(fpgabuf_exporter_init);
+module_exit(fpgabuf_exporter_exit);
+
+MODULE_DESCRIPTION("DMA memory for FPGAs, exported as dma-bufs");
+MODULE_AUTHOR("The fpgabuf authors");
+MODULE_IMPORT_NS("DMA_BUF");
+MODULE_LICENSE("GPL");

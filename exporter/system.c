@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cached pages in blocks that are as large as can be had without effort: for
+ * engines with scatter-gather.
+ */
+#include <linux/device.h>
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "exporter.h"
+
+/* 1 MiB and 64 KiB with 4 KiB pages: what IOMMUs and TLBs have entries for. */
+static const unsigned int system_orders[] = { 8, 4, 0 };
+
+static gfp_t system_gfp(const struct fpgabuf_buffer *buffer, unsigned int order)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
+
+	/* Large blocks only when they are there: no compaction, no reclaim. */
+	if (order)
+		gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
+	if (dma_get_mask(buffer->dev) < dma_get_required_mask(buffer->dev))
+		gfp |= IS_ENABLED(CONFIG_ZONE_DMA32) ? GFP_DMA32 : GFP_DMA;
+	return gfp;
+}
+
+static struct page *system_alloc_block(const struct fpgabuf_buffer *buffer,
+				       size_t left, unsigned int *max_order)
+{
+	struct page *page;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(system_orders); i++) {
+		unsigned int order = system_orders[i];
+
+		if (order > *max_order || left < (PAGE_SIZE << order))
+			continue;
+		page = alloc_pages(system_gfp(buffer, order), order);
+		if (page) {
+			*max_order = order;
+			return page;
+		}
+	}
+	return NULL;
+}
+
+static void system_free_blocks(struct list_head *blocks)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, blocks, lru) {
+		list_del(&page->lru);
+		__free_pages(page, compound_order(page));
+	}
+}
+
+/* Move the blocks, each the head of a compound page or a page, into a table. */
+static int system_fill_table(struct sg_table *table, struct list_head *blocks,
+			     unsigned int count)
+{
+	struct page *page, *next;
+	struct scatterlist *sg;
+	int ret;
+
+	ret = sg_alloc_table(table, count, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	sg = table->sgl;
+	list_for_each_entry_safe(page, next, blocks, lru) {
+		list_del(&page->lru);
+		sg_set_page(sg, page, page_size(page), 0);
+		sg = sg_next(sg);
+	}
+	return 0;
+}
+
+static int system_alloc(struct fpgabuf_buffer *buffer)
+{
+	unsigned int max_order = system_orders[0];
+	size_t left = buffer->size;
+	unsigned int count = 0;
+	LIST_HEAD(blocks);
+	int ret;
+
+	while (left) {
+		struct page *page;
+
+		ret = -EINTR;
+		if (fatal_signal_pending(current))
+			goto err_free;
+		ret = -ENOMEM;
+		page = system_alloc_block(buffer, left, &max_order);
+		if (!page)
+			goto err_free;
+		list_add_tail(&page->lru, &blocks);
+		left -= page_size(page);
+		count++;
+	}
+
+	ret = system_fill_table(&buffer->pages, &blocks, count);
+	if (ret)
+		goto err_free;
+	return 0;
+
+err_free:
+	system_free_blocks(&blocks);
+	if (ret == -ENOMEM)
+		dev_warn_ratelimited(buffer->dev,
+				     "no %zu bytes of memory; more RAM, or a higher limit of the memory cgroup, helps\n",
+				     buffer->size);
+	return ret;
+}
+
+static void system_free(struct fpgabuf_buffer *buffer)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&buffer->pages, sg, i)
+		__free_pages(sg_page(sg), compound_order(sg_page(sg)));
+	sg_free_table(&buffer->pages);
+}
+
+static int system_mmap(struct fpgabuf_buffer *buffer,
+		       struct vm_area_struct *vma)
+{
+	unsigned long addr = vma->vm_start;
+	unsigned long skip = vma->vm_pgoff;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&buffer->pages, sg, i) {
+		unsigned long pages = sg->length >> PAGE_SHIFT;
+		unsigned long len;
+		int ret;
+
+		if (skip >= pages) {
+			skip -= pages;
+			continue;
+		}
+		len = min((pages - skip) << PAGE_SHIFT, vma->vm_end - addr);
+		/* pfns of our own pages, which live as long as the mapping */
+		ret = remap_pfn_range(vma, addr,
+				      page_to_pfn(sg_page(sg)) + skip, len,
+				      vma->vm_page_prot);
+		if (ret)
+			return ret;
+		addr += len;
+		skip = 0;
+		if (addr >= vma->vm_end)
+			break;
+	}
+	return 0;
+}
+
+static int system_vmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
+{
+	unsigned int count = buffer->size >> PAGE_SHIFT;
+	struct sg_page_iter iter;
+	struct page **pages;
+	unsigned int i = 0;
+	void *vaddr;
+
+	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return -ENOMEM;
+	for_each_sgtable_page(&buffer->pages, &iter, 0)
+		pages[i++] = sg_page_iter_page(&iter);
+	vaddr = vmap(pages, count, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	if (!vaddr)
+		return -ENOMEM;
+	iosys_map_set_vaddr(map, vaddr);
+	return 0;
+}
+
+static void system_vunmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
+{
+	vunmap(map->vaddr);
+}
+
+const struct fpgabuf_kind_ops fpgabuf_kind_system = {
+	.name		= "system",
+	.exp_name	= "fpgabuf-system",
+	.alloc		= system_alloc,
+	.free		= system_free,
+	.mmap		= system_mmap,
+	.vmap		= system_vmap,
+	.vunmap		= system_vunmap,
+	.sync_own	= true,
+};
