@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fpgabuf importer: any dma-buf as addresses on a device, attached and mapped
+ * once and kept, so that a transfer costs neither.
+ */
+#include <linux/device.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/fpgabuf.h>
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+/* An exporter that maps less than it says would let the device run past it. */
+static bool import_covers(const struct fpgabuf_import *import)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+	u64 len = 0;
+
+	for_each_sgtable_dma_sg(import->sgt, sg, i)
+		len += sg_dma_len(sg);
+	return len >= import->dmabuf->size;
+}
+
+/**
+ * fpgabuf_import() - attach a device to a dma-buf and map it
+ * @dev: the device that really does the DMA
+ * @dmabuf: any dma-buf; the import takes a reference of its own
+ * @dir: DMA_FROM_DEVICE when @dev writes it, DMA_TO_DEVICE when it reads it
+ *
+ * Context: process context, may sleep; the reservation of @dmabuf not held.
+ * Return: the import, released by fpgabuf_import_release(), or an ERR_PTR:
+ * -ENOMEM, -EIO when the exporter maps less than the buffer's size, and what
+ * it says when it refuses @dev.
+ */
+struct fpgabuf_import *fpgabuf_import(struct device *dev,
+				      struct dma_buf *dmabuf,
+				      enum dma_data_direction dir)
+{
+	struct fpgabuf_import *import;
+	int ret;
+
+	import = kzalloc(sizeof(*import), GFP_KERNEL);
+	if (!import)
+		return ERR_PTR(-ENOMEM);
+
+	get_dma_buf(dmabuf);
+	import->dmabuf = dmabuf;
+	import->dir = dir;
+	import->attach = dma_buf_attach(dmabuf, dev);
+	if (IS_ERR(import->attach)) {
+		ret = PTR_ERR(import->attach);
+		goto err_put;
+	}
+
+	import->sgt = dma_buf_map_attachment_unlocked(import->attach, dir);
+	if (IS_ERR(import->sgt)) {
+		ret = PTR_ERR(import->sgt);
+		goto err_detach;
+	}
+
+	ret = -EIO;
+	if (!import_covers(import))
+		goto err_unmap;
+	return import;
+
+err_unmap:
+	dma_buf_unmap_attachment_unlocked(import->attach, import->sgt, dir);
+err_detach:
+	dma_buf_detach(dmabuf, import->attach);
+err_put:
+	dma_buf_put(dmabuf);
+	kfree(import);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_import, "FPGABUF");
+
+/**
+ * fpgabuf_import_release() - undo fpgabuf_import()
+ * @import: the import; its device no longer touches the memory
+ *
+ * Context: process context, may sleep; the reservation of the dma-buf not held.
+ */
+void fpgabuf_import_release(struct fpgabuf_import *import)
+{
+	dma_buf_unmap_attachment_unlocked(import->attach, import->sgt,
+					  import->dir);
+	dma_buf_detach(import->dmabuf, import->attach);
+	dma_buf_put(import->dmabuf);
+	kfree(import);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_import_release, "FPGABUF");
+
+/**
+ * struct slice_cursor - the pieces of a range of a mapped table, one by one
+ * @sg: entry of the table that the next piece lies in
+ * @skip: bytes of @sg that are before it
+ * @left: bytes of the range that are left
+ * @max: longest piece
+ */
+struct slice_cursor {
+	struct scatterlist *sg;
+	u64 skip;
+	u64 left;
+	unsigned int max;
+};
+
+static void slice_start(struct slice_cursor *c, const struct sg_table *sgt,
+			u64 offset, u64 length, unsigned int max)
+{
+	c->sg = sgt->sgl;
+	c->skip = offset;
+	c->left = length;
+	c->max = max;
+	while (c->skip >= sg_dma_len(c->sg)) {
+		c->skip -= sg_dma_len(c->sg);
+		c->sg = sg_next(c->sg);
+	}
+}
+
+/* Take what is left of the current entry, but no more than @room. */
+static unsigned int slice_advance(struct slice_cursor *c, unsigned int room)
+{
+	unsigned int len = min3((u64)room, c->left,
+				(u64)sg_dma_len(c->sg) - c->skip);
+
+	c->left -= len;
+	c->skip += len;
+	if (c->skip == sg_dma_len(c->sg)) {
+		c->skip = 0;
+		c->sg = sg_next(c->sg);
+	}
+	return len;
+}
+
+/* Entries that are neighbours for the device make one piece. */
+static bool slice_next(struct slice_cursor *c, dma_addr_t *addr,
+		       unsigned int *len)
+{
+	if (!c->left)
+		return false;
+
+	*addr = sg_dma_address(c->sg) + c->skip;
+	*len = slice_advance(c, c->max);
+	while (c->left && *len < c->max &&
+	       sg_dma_address(c->sg) + c->skip == *addr + *len)
+		*len += slice_advance(c, c->max - *len);
+	return true;
+}
+
+/**
+ * fpgabuf_import_slice() - the device's view of a range of an import
+ * @import: the import
+ * @offset: where the range starts in the dma-buf, bytes
+ * @length: its length in bytes, at least 1
+ * @max_segment: longest segment in bytes that the engine takes
+ * @slice: out: table with DMA addresses and lengths only (it has no pages);
+ *	freed by sg_free_table(), valid until the import is released
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -ERANGE when the range is not inside of the dma-buf, -ENOMEM.
+ */
+int fpgabuf_import_slice(const struct fpgabuf_import *import, u64 offset,
+			 u64 length, unsigned int max_segment,
+			 struct sg_table *slice)
+{
+	struct slice_cursor cursor;
+	unsigned int pieces = 0;
+	struct scatterlist *sg;
+	unsigned int len;
+	dma_addr_t addr;
+	int ret;
+
+	if (!length || !max_segment || offset >= import->dmabuf->size ||
+	    length > import->dmabuf->size - offset)
+		return -ERANGE;
+
+	slice_start(&cursor, import->sgt, offset, length, max_segment);
+	while (slice_next(&cursor, &addr, &len))
+		pieces++;
+
+	ret = sg_alloc_table(slice, pieces, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	sg = slice->sgl;
+	slice_start(&cursor, import->sgt, offset, length, max_segment);
+	while (slice_next(&cursor, &addr, &len)) {
+		sg_dma_address(sg) = addr;
+		sg_dma_len(sg) = len;
+		/* Some providers walk the CPU lengths. */
+		sg->length = len;
+		sg = sg_next(sg);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_import_slice, "FPGABUF");
+
+MODULE_DESCRIPTION("dma-bufs as addresses on an FPGA's device");
+MODULE_AUTHOR("The fpgabuf authors");
+MODULE_IMPORT_NS("DMA_BUF");
+MODULE_LICENSE("GPL");
