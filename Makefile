@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make            modules for the running kernel (or KDIR=), library, tool, plugin
+# make install    all of them (DESTDIR=, PREFIX=)
+# make demo       see it work, in a virtual machine, with all set-up
+# make check      run all tests there (LANE=stock: only that lane)
+# make vm         a shell there (LANE=)
+
+KDIR	?= /lib/modules/$(shell uname -r)/build
+PREFIX	?= /usr
+LANE	?=
+export PREFIX
+
+# Folders with a Makefile of their own, in the order they need each other.
+USER_DIRS := $(patsubst %/Makefile,%,$(wildcard lib/Makefile tools/Makefile gst-plugin/Makefile))
+
+all: modules user
+
+modules: include/compat/fpgabuf-config.h
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+include/compat/fpgabuf-config.h: include/compat/configure.sh \
+		$(wildcard include/compat/probes/*.c) $(KDIR)/Makefile
+	include/compat/configure.sh $(KDIR)
+	@touch $@
+
+user: $(USER_DIRS)
+
+$(USER_DIRS):
+	$(MAKE) -C $@ all
+
+tools gst-plugin: lib
+
+install: modules_install
+	set -e; for dir in $(USER_DIRS); do $(MAKE) -C $$dir install; done
+
+modules_install: modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install \
+		INSTALL_MOD_DIR=updates/fpgabuf CONFIG_MODULE_SIG_ALL= \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR) DEPMOD=true)
+
+clean:
+	set -e; for dir in $(USER_DIRS); do $(MAKE) -C $$dir clean; done
+	[ ! -e $(KDIR)/Makefile ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	rm -f include/compat/fpgabuf-config.h
+
+demo:
+	selftests/demo/run
+
+check:
+	selftests/check $(if $(LANE),--lane $(LANE))
+
+vm:
+	selftests/vm/run --lane $(or $(LANE),stock)
+
+.PHONY: all modules user install modules_install clean demo check vm $(USER_DIRS)

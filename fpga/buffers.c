@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The buffers of a channel: allocating memory for it, and registering dma-bufs
+ * of any origin: attached and mapped once, so that a frame costs neither.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/lockdep.h>
+#include <linux/overflow.h>
+
+#include "channel.h"
+
+void fpgabuf_slots_init(struct fpgabuf_channel *channel)
+{
+	unsigned int i;
+
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
+		channel->slots[i].channel = channel;
+		channel->slots[i].job = &channel->queue.jobs[i];
+	}
+}
+
+bool fpgabuf_slots_used(const struct fpgabuf_channel *channel)
+{
+	unsigned int i;
+
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+		if (channel->slots[i].import)
+			return true;
+	return false;
+}
+
+static int slot_empty(struct fpgabuf_channel *channel, unsigned int number)
+{
+	struct fpgabuf_slot *slot;
+	int ret;
+
+	spin_lock_irq(&channel->queue.lock);
+	ret = fpgabuf_queue_empty(&channel->queue, number);
+	spin_unlock_irq(&channel->queue.lock);
+	if (ret)
+		return ret;
+
+	slot = &channel->slots[number];
+	sg_free_table(&slot->frame);
+	fpgabuf_import_release(slot->import);
+	slot->import = NULL;
+	return 0;
+}
+
+/* The engine is idle and nothing is queued. */
+void fpgabuf_slots_release(struct fpgabuf_channel *channel)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&channel->lock);
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+		if (channel->slots[i].import)
+			WARN_ON(slot_empty(channel, i));
+}
+
+int fpgabuf_ioctl_alloc(struct fpgabuf_channel *channel, struct file *file,
+			struct fpgabuf_ioctl_arg *arg)
+{
+	struct fpgabuf_alloc *alloc = &arg->alloc;
+	struct dma_buf *dmabuf;
+	int fd, ret;
+
+	if (alloc->flags || alloc->fd_flags & ~(O_ACCMODE | O_CLOEXEC) ||
+	    (alloc->fd_flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
+	if (overflows_type(alloc->size, size_t))
+		return -EOVERFLOW;
+
+	fd = get_unused_fd_flags(alloc->fd_flags & O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+
+	dmabuf = fpgabuf_alloc(fpgabuf_channel_dma_dev(channel), alloc->size,
+			       alloc->kind, alloc->fd_flags & O_ACCMODE);
+	if (IS_ERR(dmabuf)) {
+		ret = PTR_ERR(dmabuf);
+		goto err_put_fd;
+	}
+
+	alloc->size = dmabuf->size;
+	alloc->fd = fd;
+	ret = fpgabuf_ioctl_put(arg);
+	if (ret)
+		goto err_put_dmabuf;
+	dma_buf_fd_install(fd, dmabuf);
+	return 0;
+
+err_put_dmabuf:
+	dma_buf_put(dmabuf);
+err_put_fd:
+	put_unused_fd(fd);
+	return ret;
+}
+
+static enum dma_data_direction
+channel_dir(const struct fpgabuf_channel *channel)
+{
+	return channel->config.direction == FPGABUF_DIR_CAPTURE ?
+		DMA_FROM_DEVICE : DMA_TO_DEVICE;
+}
+
+static bool slots_overlap(const struct fpgabuf_channel *channel,
+			  const struct dma_buf *dmabuf, u64 offset, u64 length)
+{
+	unsigned int i;
+
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
+		const struct fpgabuf_slot *slot = &channel->slots[i];
+
+		if (slot->import && slot->import->dmabuf == dmabuf &&
+		    offset < slot->offset + slot->length &&
+		    slot->offset < offset + length)
+			return true;
+	}
+	return false;
+}
+
+/* Check the range and say how long it is. */
+static int register_check(const struct fpgabuf_channel *channel,
+			  const struct dma_buf *dmabuf,
+			  struct fpgabuf_register *reg)
+{
+	const fmode_t mode = channel_dir(channel) == DMA_FROM_DEVICE ?
+		FMODE_WRITE : FMODE_READ;
+
+	if (!(dmabuf->file->f_mode & mode))
+		return -EACCES;
+	if (!IS_ALIGNED(reg->offset, channel->config.alignment))
+		return -EINVAL;
+	if (reg->offset >= dmabuf->size ||
+	    reg->length > dmabuf->size - reg->offset)
+		return -ERANGE;
+	if (!reg->length)
+		reg->length = dmabuf->size - reg->offset;
+	if (reg->length < channel->format.size)
+		return -EMSGSIZE;
+	if (slots_overlap(channel, dmabuf, reg->offset, reg->length))
+		return -EEXIST;
+	return 0;
+}
+
+/* The longest segment the engine takes, in whole units of its alignment. */
+static unsigned int max_segment(const struct fpgabuf_channel *channel)
+{
+	unsigned int max =
+		dma_get_max_seg_size(fpgabuf_channel_dma_dev(channel));
+
+	return round_down(max, channel->config.alignment);
+}
+
+static int slice_frame(const struct fpgabuf_channel *channel,
+		       const struct fpgabuf_import *import, u64 offset,
+		       struct sg_table *frame)
+{
+	struct dma_slave_caps caps;
+	int ret;
+
+	ret = dma_get_slave_caps(channel->dma, &caps);
+	if (ret)
+		return ret;
+	ret = fpgabuf_import_slice(import, offset, channel->format.size,
+				   max_segment(channel), frame);
+	if (ret)
+		return ret;
+	if (caps.max_sg_burst == 1 && frame->nents > 1) {
+		sg_free_table(frame);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/* Put an import into a slot. Nothing can use the slot before the lock is free. */
+static int slot_fill(struct fpgabuf_channel *channel,
+		     struct fpgabuf_import *import,
+		     const struct sg_table *frame, struct fpgabuf_register *reg)
+{
+	struct fpgabuf_slot *slot;
+	struct fpgabuf_job *job;
+
+	spin_lock_irq(&channel->queue.lock);
+	job = fpgabuf_queue_fill(&channel->queue);
+	spin_unlock_irq(&channel->queue.lock);
+	if (!job)
+		return -ENOSPC;
+
+	slot = &channel->slots[job->done.slot];
+	slot->import = import;
+	slot->offset = reg->offset;
+	slot->length = reg->length;
+	slot->frame = *frame;
+	reg->slot = job->done.slot;
+	return 0;
+}
+
+static int register_dmabuf(struct fpgabuf_channel *channel,
+			   struct dma_buf *dmabuf, struct fpgabuf_register *reg)
+{
+	struct fpgabuf_import *import;
+	struct sg_table frame;
+	int ret;
+
+	ret = register_check(channel, dmabuf, reg);
+	if (ret)
+		return ret;
+
+	import = fpgabuf_import(fpgabuf_channel_dma_dev(channel), dmabuf,
+				channel_dir(channel));
+	if (IS_ERR(import))
+		return PTR_ERR(import);
+	ret = slice_frame(channel, import, reg->offset, &frame);
+	if (ret)
+		goto err_release;
+	ret = slot_fill(channel, import, &frame, reg);
+	if (ret)
+		goto err_free_table;
+	return 0;
+
+err_free_table:
+	sg_free_table(&frame);
+err_release:
+	fpgabuf_import_release(import);
+	return ret;
+}
+
+int fpgabuf_ioctl_register(struct fpgabuf_channel *channel, struct file *file,
+			   struct fpgabuf_ioctl_arg *arg)
+{
+	struct fpgabuf_register *reg = &arg->reg;
+	const u64 length = reg->length;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (reg->flags || reg->reserved)
+		return -EINVAL;
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+
+	dmabuf = dma_buf_get(reg->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	ret = register_dmabuf(channel, dmabuf, reg);
+	dma_buf_put(dmabuf);
+	if (ret)
+		return ret;
+
+	reg->length = length;
+	ret = fpgabuf_ioctl_put(arg);
+	if (ret) {
+		WARN_ON(slot_empty(channel, reg->slot));
+		return ret;
+	}
+	return fpgabuf_channel_claim(channel, file);
+}
+
+int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,
+			     struct file *file, struct fpgabuf_ioctl_arg *arg)
+{
+	if (arg->unreg.flags)
+		return -EINVAL;
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	return slot_empty(channel, arg->unreg.slot);
+}

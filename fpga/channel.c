@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fpgabuf channels: /dev/fpgabufN, their registration, open and close.
+ *
+ * A board's driver registers a channel; whoever opens the node gets the engine's
+ * channel requested. The node may outlive the board's device: unregister stops
+ * the stream and lets go of everything of the board, after that every request
+ * on a file that is still open fails with -ENODEV.
+ */
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/idr.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "channel.h"
+#include "format.h"
+
+#define FPGABUF_MINORS	256
+
+static struct class *fpgabuf_class;
+static dev_t fpgabuf_devt;
+static DEFINE_IDA(fpgabuf_ida);
+
+/* The file wants to stream: it is, or becomes, the owner, or gets -EBUSY. */
+int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file)
+{
+	lockdep_assert_held(&channel->lock);
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	channel->owner = file;
+	return 0;
+}
+
+/* Back to how a new owner finds it. */
+static void channel_reset(struct fpgabuf_channel *channel)
+{
+	lockdep_assert_held(&channel->lock);
+	fpgabuf_stream_stop(channel);
+	fpgabuf_slots_release(channel);
+	channel->owner = NULL;
+	channel->run = 0;
+	channel->configured = false;
+	channel->format = channel->config.default_format;
+}
+
+static int channel_get_dma(struct fpgabuf_channel *channel)
+{
+	struct module *owner = channel->parent->driver->owner;
+	struct dma_chan *dma;
+
+	if (!try_module_get(owner))
+		return -ENODEV;
+
+	dma = dma_request_chan(channel->parent, channel->config.dma_name);
+	if (IS_ERR(dma)) {
+		module_put(owner);
+		return PTR_ERR(dma);
+	}
+	channel->dma = dma;
+	channel->has_metadata = channel->config.ops &&
+		channel->config.ops->frame &&
+		dmaengine_is_metadata_mode_supported(dma, DESC_METADATA_ENGINE);
+	return 0;
+}
+
+static void channel_put_dma(struct fpgabuf_channel *channel)
+{
+	dma_release_channel(channel->dma);
+	channel->dma = NULL;
+	module_put(channel->parent->driver->owner);
+}
+
+static int fpgabuf_open(struct inode *inode, struct file *file)
+{
+	struct fpgabuf_channel *channel =
+		container_of(inode->i_cdev, struct fpgabuf_channel, cdev);
+	int ret = 0;
+
+	mutex_lock(&channel->lock);
+	if (channel->gone)
+		ret = -ENODEV;
+	else if (!channel->users)
+		ret = channel_get_dma(channel);
+	if (!ret)
+		channel->users++;
+	mutex_unlock(&channel->lock);
+	if (ret)
+		return ret;
+
+	file->private_data = channel;
+	return stream_open(inode, file);
+}
+
+static int fpgabuf_release(struct inode *inode, struct file *file)
+{
+	struct fpgabuf_channel *channel = file->private_data;
+
+	mutex_lock(&channel->lock);
+	if (channel->owner == file)
+		channel_reset(channel);
+	channel->users--;
+	if (!channel->users && !channel->gone)
+		channel_put_dma(channel);
+	mutex_unlock(&channel->lock);
+	return 0;
+}
+
+static __poll_t fpgabuf_poll(struct file *file, poll_table *wait)
+{
+	struct fpgabuf_channel *channel = file->private_data;
+	__poll_t mask = 0;
+
+	poll_wait(file, &channel->wait, wait);
+
+	spin_lock_irq(&channel->queue.lock);
+	if (READ_ONCE(channel->gone))
+		mask = EPOLLERR | EPOLLHUP;
+	else if (channel->queue.num_done)
+		mask = EPOLLIN | EPOLLRDNORM;
+	else if (!channel->streaming)
+		mask = EPOLLERR;
+	spin_unlock_irq(&channel->queue.lock);
+	return mask;
+}
+
+static const struct file_operations fpgabuf_fops = {
+	.owner		= THIS_MODULE,
+	.open		= fpgabuf_open,
+	.release	= fpgabuf_release,
+	.poll		= fpgabuf_poll,
+	.unlocked_ioctl	= fpgabuf_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static void channel_free(struct device *dev)
+{
+	struct fpgabuf_channel *channel =
+		container_of(dev, struct fpgabuf_channel, dev);
+
+	ida_free(&fpgabuf_ida, MINOR(dev->devt));
+	mutex_destroy(&channel->lock);
+	kfree(channel);
+}
+
+static int channel_check_config(struct fpgabuf_channel_config *config)
+{
+	struct fpgabuf_fract rate = config->default_format.rate;
+
+	if (!config->name || !config->dma_name || !config->formats ||
+	    !config->num_formats)
+		return -EINVAL;
+	if (config->direction != FPGABUF_DIR_CAPTURE)
+		return -EOPNOTSUPP;
+	if (!config->queue_depth || config->queue_depth > FPGABUF_MAX_BATCH)
+		return -EINVAL;
+	if (!is_power_of_2(config->alignment))
+		return -EINVAL;
+	return fpgabuf_format_complete(config->formats, config->num_formats,
+				       rate, false, &config->default_format);
+}
+
+/**
+ * fpgabuf_channel_register() - make a channel of a dmaengine channel
+ * @dev: the board's device, bound to its driver. Its name is the bus name that
+ *	users see; dma_request_chan() is called on it
+ * @config: the channel; copied, what it points to is not
+ *
+ * The node /dev/fpgabufN appears and may be opened before this returns. The
+ * engine's channel is requested when it is opened, not here.
+ *
+ * Context: process context, may sleep.
+ * Return: the channel, or an ERR_PTR: -EINVAL, -EOPNOTSUPP or -ERANGE for a
+ * configuration that is wrong, -ENOSPC when there are too many channels,
+ * -ENOMEM.
+ */
+struct fpgabuf_channel *
+fpgabuf_channel_register(struct device *dev,
+			 const struct fpgabuf_channel_config *config)
+{
+	struct fpgabuf_channel *channel;
+	int minor, ret;
+
+	channel = kzalloc(sizeof(*channel), GFP_KERNEL);
+	if (!channel)
+		return ERR_PTR(-ENOMEM);
+
+	channel->config = *config;
+	ret = channel_check_config(&channel->config);
+	if (ret)
+		goto err_free;
+	minor = ida_alloc_max(&fpgabuf_ida, FPGABUF_MINORS - 1, GFP_KERNEL);
+	if (minor < 0) {
+		ret = minor;
+		goto err_free;
+	}
+
+	strscpy(channel->name, config->name, sizeof(channel->name));
+	channel->parent = dev;
+	channel->format = channel->config.default_format;
+	mutex_init(&channel->lock);
+	init_waitqueue_head(&channel->wait);
+	fpgabuf_queue_init(&channel->queue, FPGABUF_MAX_SLOTS);
+	fpgabuf_slots_init(channel);
+
+	device_initialize(&channel->dev);
+	channel->dev.class = fpgabuf_class;
+	channel->dev.parent = dev;
+	channel->dev.devt = MKDEV(MAJOR(fpgabuf_devt), minor);
+	channel->dev.release = channel_free;
+	cdev_init(&channel->cdev, &fpgabuf_fops);
+	channel->cdev.owner = THIS_MODULE;
+
+	ret = dev_set_name(&channel->dev, "fpgabuf%d", minor);
+	if (!ret)
+		ret = cdev_device_add(&channel->cdev, &channel->dev);
+	if (ret) {
+		put_device(&channel->dev);
+		return ERR_PTR(ret);
+	}
+	return channel;
+
+err_free:
+	kfree(channel);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_channel_register, "FPGABUF");
+
+/**
+ * fpgabuf_channel_unregister() - take a channel away
+ * @channel: from fpgabuf_channel_register()
+ *
+ * Stops the stream, unmaps all buffers, releases the engine's channel and wakes
+ * all waiters. Files may stay open. When it returns nothing of the board is
+ * used any more, and @channel is no longer the caller's.
+ *
+ * Context: process context, may sleep; called before the driver's device is
+ * unbound.
+ */
+void fpgabuf_channel_unregister(struct fpgabuf_channel *channel)
+{
+	cdev_device_del(&channel->cdev, &channel->dev);
+
+	mutex_lock(&channel->lock);
+	channel_reset(channel);
+	if (channel->users)
+		channel_put_dma(channel);
+	spin_lock_irq(&channel->queue.lock);
+	channel->gone = true;
+	spin_unlock_irq(&channel->queue.lock);
+	mutex_unlock(&channel->lock);
+
+	wake_up_all(&channel->wait);
+	put_device(&channel->dev);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_channel_unregister, "FPGABUF");
+
+static int __init fpgabuf_dma_init(void)
+{
+	int ret;
+
+	ret = alloc_chrdev_region(&fpgabuf_devt, 0, FPGABUF_MINORS, "fpgabuf");
+	if (ret)
+		return ret;
+
+	fpgabuf_class = class_create("fpgabuf");
+	if (IS_ERR(fpgabuf_class)) {
+		unregister_chrdev_region(fpgabuf_devt, FPGABUF_MINORS);
+		return PTR_ERR(fpgabuf_class);
+	}
+	return 0;
+}
+
+static void __exit fpgabuf_dma_exit(void)
+{
+	class_destroy(fpgabuf_class);
+	unregister_chrdev_region(fpgabuf_devt, FPGABUF_MINORS);
+	ida_destroy(&fpgabuf_ida);
+}
+
+module_init(fpgabuf_dma_init);
+module_exit(fpgabuf_dma_exit);
+
+MODULE_DESCRIPTION("FPGA streams on dmaengine channels, on dma-bufs");
+MODULE_AUTHOR("The fpgabuf authors");
+MODULE_IMPORT_NS("DMA_BUF");
+MODULE_IMPORT_NS("FPGABUF");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The exchange: buffers in, completions out, in one system call a frame.
+ */
+#include <linux/errno.h>
+#include <linux/fs.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/pagemap.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+
+#include "channel.h"
+
+static int exchange_check(struct fpgabuf_exchange *x)
+{
+	if (x->flags || x->min_done > x->done_count)
+		return -EINVAL;
+	if (x->queue_count > FPGABUF_MAX_BATCH ||
+	    x->done_count > FPGABUF_MAX_BATCH)
+		return -E2BIG;
+	return 0;
+}
+
+/*
+ * Find out about bad pointers before anything is done: completions that were
+ * taken off the queue cannot be lost to one.
+ */
+static int exchange_probe(const struct fpgabuf_ioctl_arg *arg)
+{
+	const struct fpgabuf_exchange *x = &arg->exchange;
+
+	if (fault_in_writeable(u64_to_user_ptr(x->done),
+			       x->done_count *
+			       sizeof(struct fpgabuf_completion)))
+		return -EFAULT;
+	return fpgabuf_ioctl_put(arg);
+}
+
+static int exchange_get_entries(struct fpgabuf_channel *channel,
+				const struct fpgabuf_exchange *x)
+{
+	const struct fpgabuf_queue_entry *entry = channel->scratch;
+	unsigned int i;
+
+	if (copy_from_user(channel->scratch, u64_to_user_ptr(x->queue),
+			   x->queue_count * sizeof(*channel->scratch)))
+		return -EFAULT;
+	for (i = 0; i < x->queue_count; i++, entry++)
+		if (entry->flags || entry->bytes)
+			return -EINVAL;
+	return 0;
+}
+
+/* All or nothing. */
+static int exchange_queue(struct fpgabuf_channel *channel,
+			  const struct fpgabuf_exchange *x)
+{
+	struct fpgabuf_queue *queue = &channel->queue;
+	unsigned int i;
+	int ret;
+
+	spin_lock_irq(&queue->lock);
+	ret = fpgabuf_queue_check(queue, channel->scratch, x->queue_count,
+				  channel->config.queue_depth);
+	if (!ret && x->min_done && !channel->streaming && !queue->num_done)
+		ret = -EPIPE;
+	for (i = 0; !ret && i < x->queue_count; i++)
+		fpgabuf_queue_add(queue, &channel->scratch[i]);
+	spin_unlock_irq(&queue->lock);
+	return ret;
+}
+
+static int exchange_submit(struct fpgabuf_channel *channel, struct file *file,
+			   struct fpgabuf_exchange *x)
+{
+	int ret;
+
+	if (channel->gone)
+		return -ENODEV;
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	ret = exchange_get_entries(channel, x);
+	if (ret)
+		return ret;
+	ret = exchange_queue(channel, x);
+	if (ret)
+		return ret;
+	if (channel->streaming)
+		fpgabuf_stream_issue(channel);
+	return 0;
+}
+
+static bool exchange_ready(struct fpgabuf_channel *channel, u32 min_done)
+{
+	bool ready;
+
+	spin_lock_irq(&channel->queue.lock);
+	ready = channel->queue.num_done >= min_done || !channel->streaming ||
+		channel->gone;
+	spin_unlock_irq(&channel->queue.lock);
+	return ready;
+}
+
+/* Returns 0 also when there is nothing to wait for, or the stream ended. */
+static int exchange_wait(struct fpgabuf_channel *channel,
+			 const struct fpgabuf_exchange *x, bool nonblock)
+{
+	ktime_t timeout = x->timeout < 0 ? KTIME_MAX : ns_to_ktime(x->timeout);
+	int ret;
+
+	if (!x->min_done || exchange_ready(channel, x->min_done))
+		return 0;
+	if (nonblock || !x->timeout)
+		return -EAGAIN;
+
+	ret = wait_event_interruptible_hrtimeout(channel->wait,
+						 exchange_ready(channel,
+								x->min_done),
+						 timeout);
+	if (ret == -ETIME)
+		return -ETIMEDOUT;
+	return ret ? -EINTR : 0;
+}
+
+/* Returns how many were taken, or -EFAULT when the first one could not be. */
+static int exchange_take(struct fpgabuf_channel *channel,
+			 const struct fpgabuf_exchange *x)
+{
+	struct fpgabuf_completion __user *to = u64_to_user_ptr(x->done);
+	struct fpgabuf_queue *queue = &channel->queue;
+	struct fpgabuf_completion done;
+	unsigned int taken;
+	bool found;
+
+	for (taken = 0; taken < x->done_count; taken++) {
+		spin_lock_irq(&queue->lock);
+		found = fpgabuf_queue_peek(queue, &done);
+		spin_unlock_irq(&queue->lock);
+		if (!found)
+			break;
+		if (copy_to_user(&to[taken], &done, sizeof(done)))
+			return taken ?: -EFAULT;
+		spin_lock_irq(&queue->lock);
+		fpgabuf_queue_pop(queue);
+		spin_unlock_irq(&queue->lock);
+	}
+	return taken;
+}
+
+/* Why nothing was taken, for a call that queued nothing either. */
+static int exchange_why_none(struct fpgabuf_channel *channel, int waited)
+{
+	if (waited && waited != -EAGAIN)
+		return waited;
+	return channel->streaming ? -EAGAIN : -EPIPE;
+}
+
+static int exchange_finish(struct fpgabuf_channel *channel, struct file *file,
+			   struct fpgabuf_ioctl_arg *arg, int waited)
+{
+	struct fpgabuf_exchange *x = &arg->exchange;
+	int taken;
+
+	if (channel->gone)
+		return -ENODEV;
+	/* Another file may have become the owner during the wait. */
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	taken = exchange_take(channel, x);
+	if (taken < 0)
+		return taken;
+	if (!taken && x->done_count && !x->queue_count)
+		return exchange_why_none(channel, waited);
+	x->done_count = taken;
+	return fpgabuf_ioctl_put(arg);
+}
+
+int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
+			   struct fpgabuf_ioctl_arg *arg)
+{
+	struct fpgabuf_exchange *x = &arg->exchange;
+	int ret, waited;
+
+	ret = exchange_check(x);
+	if (!ret)
+		ret = exchange_probe(arg);
+	if (ret)
+		return ret;
+
+	if (mutex_lock_interruptible(&channel->lock))
+		return -EINTR;
+	ret = exchange_submit(channel, file, x);
+	mutex_unlock(&channel->lock);
+	if (ret)
+		return ret;
+
+	waited = exchange_wait(channel, x, file->f_flags & O_NONBLOCK);
+
+	/* Things are queued by now: a signal must not make it look otherwise. */
+	mutex_lock(&channel->lock);
+	ret = exchange_finish(channel, file, arg, waited);
+	mutex_unlock(&channel->lock);
+	return ret;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Formats: what is asked for against what a channel describes. Pure logic, no
+ * device and no lock.
+ */
+#include <linux/align.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/math.h>
+#include <linux/overflow.h>
+#include <drm/drm_fourcc.h>
+
+#include "format.h"
+
+static const struct fpgabuf_format_info format_infos[] = {
+	{ DRM_FORMAT_R8,	1, { 1 },	1, 1 },
+	{ DRM_FORMAT_R16,	1, { 2 },	1, 1 },
+	{ DRM_FORMAT_RGB565,	1, { 2 },	1, 1 },
+	{ DRM_FORMAT_RGB888,	1, { 3 },	1, 1 },
+	{ DRM_FORMAT_BGR888,	1, { 3 },	1, 1 },
+	{ DRM_FORMAT_XRGB8888,	1, { 4 },	1, 1 },
+	{ DRM_FORMAT_XBGR8888,	1, { 4 },	1, 1 },
+	{ DRM_FORMAT_ARGB8888,	1, { 4 },	1, 1 },
+	{ DRM_FORMAT_YUYV,	1, { 2 },	2, 1 },
+	{ DRM_FORMAT_UYVY,	1, { 2 },	2, 1 },
+	{ DRM_FORMAT_NV12,	2, { 1, 2 },	2, 2 },
+	{ DRM_FORMAT_NV16,	2, { 1, 2 },	2, 1 },
+};
+
+/* Returns NULL for a fourcc that is not known. */
+const struct fpgabuf_format_info *fpgabuf_format_info(u32 fourcc)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(format_infos); i++)
+		if (format_infos[i].fourcc == fourcc)
+			return &format_infos[i];
+	return NULL;
+}
+
+static const struct fpgabuf_format_desc *
+format_find(const struct fpgabuf_format_desc *descs, unsigned int num_descs,
+	    const struct fpgabuf_format *format)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_descs; i++)
+		if (descs[i].type == format->type &&
+		    descs[i].fourcc == format->fourcc &&
+		    descs[i].modifier == format->modifier)
+			return &descs[i];
+	return NULL;
+}
+
+static bool is_allowed(u64 value, u64 min, u64 max, u32 step)
+{
+	return value >= min && value <= max && !(step && (u32)value % step);
+}
+
+static int rate_cmp(const struct fpgabuf_fract *a,
+		    const struct fpgabuf_fract *b)
+{
+	u64 left = (u64)a->numerator * b->denominator;
+	u64 right = (u64)b->numerator * a->denominator;
+
+	return left < right ? -1 : left > right;
+}
+
+static int complete_rate(const struct fpgabuf_format_desc *desc,
+			 struct fpgabuf_fract fallback, bool unthrottled,
+			 struct fpgabuf_fract *rate)
+{
+	if (!rate->numerator && !rate->denominator)
+		*rate = fallback;
+	if (!rate->denominator)
+		return -EINVAL;
+	if (!rate->numerator) {
+		if (rate->denominator != 1)
+			return -EINVAL;
+		return unthrottled ? 0 : -ERANGE;
+	}
+	if (rate_cmp(rate, &desc->min_rate) < 0 ||
+	    rate_cmp(rate, &desc->max_rate) > 0)
+		return -ERANGE;
+	return 0;
+}
+
+/* Fields that the driver decides: 0, or what it would have decided. */
+static int decide(u32 *field, u32 value)
+{
+	if (*field && *field != value)
+		return -EINVAL;
+	*field = value;
+	return 0;
+}
+
+static int complete_raw(const struct fpgabuf_format_desc *desc,
+			struct fpgabuf_format *format)
+{
+	unsigned int i;
+
+	if (format->width || format->height || format->num_planes)
+		return -EINVAL;
+	for (i = 0; i < FPGABUF_MAX_PLANES; i++)
+		if (format->pitches[i] || format->offsets[i])
+			return -EINVAL;
+
+	if (!is_allowed(format->size, desc->min_size, desc->max_size,
+			desc->step_size))
+		return -ERANGE;
+	return 0;
+}
+
+static int complete_pitch(const struct fpgabuf_format_desc *desc,
+			  const struct fpgabuf_format_info *info,
+			  struct fpgabuf_format *format)
+{
+	u32 align = max(desc->stride_align, 1U);
+	u64 min = (u64)format->width * info->cpp[0];
+	u64 pitch = format->pitches[0] ?: roundup(min, align);
+
+	if (pitch < min || pitch > S32_MAX || (u32)pitch % align)
+		return -EINVAL;
+	format->pitches[0] = pitch;
+	return 0;
+}
+
+static int complete_planes(const struct fpgabuf_format_info *info,
+			   struct fpgabuf_format *format, u64 *size)
+{
+	u64 offset = (u64)format->pitches[0] * format->height;
+	unsigned int i;
+	int ret;
+
+	ret = decide(&format->offsets[0], 0);
+	for (i = 1; i < FPGABUF_MAX_PLANES && !ret; i++) {
+		bool used = i < info->num_planes;
+		u32 samples = format->pitches[0] / info->cpp[0];
+		u32 pitch = used ? samples / info->hsub * info->cpp[i] : 0;
+
+		if (used && offset > U32_MAX)
+			return -ERANGE;
+		ret = decide(&format->pitches[i], pitch);
+		if (!ret)
+			ret = decide(&format->offsets[i], used ? offset : 0);
+		if (used)
+			offset += (u64)pitch *
+				  DIV_ROUND_UP(format->height, info->vsub);
+	}
+	*size = offset;
+	return ret;
+}
+
+static int complete_video(const struct fpgabuf_format_desc *desc,
+			  struct fpgabuf_format *format)
+{
+	const struct fpgabuf_format_info *info;
+	u64 size;
+	int ret;
+
+	info = fpgabuf_format_info(format->fourcc);
+	if (!info)
+		return -EOPNOTSUPP;
+	if (!is_allowed(format->width, desc->min_width, desc->max_width,
+			desc->step_width) ||
+	    !is_allowed(format->height, desc->min_height, desc->max_height,
+			desc->step_height))
+		return -ERANGE;
+
+	ret = complete_pitch(desc, info, format);
+	if (ret)
+		return ret;
+	ret = complete_planes(info, format, &size);
+	if (ret)
+		return ret;
+	ret = decide(&format->num_planes, info->num_planes);
+	if (ret)
+		return ret;
+	if (format->size && format->size != size)
+		return -EINVAL;
+	if (size > desc->max_size)
+		return -ERANGE;
+	format->size = size;
+	return 0;
+}
+
+/**
+ * fpgabuf_format_complete() - check a format and fill in what it leaves open
+ * @descs: what the channel can do
+ * @num_descs: entries of @descs
+ * @default_rate: the rate for a format that names none
+ * @unthrottled: whether the rate may be 0/1
+ * @format: in and out; undefined after an error
+ *
+ * Return: 0, or the errors of FPGABUF_IOC_SET_FORMAT: -EINVAL, -EOPNOTSUPP,
+ * -ERANGE.
+ */
+int fpgabuf_format_complete(const struct fpgabuf_format_desc *descs,
+			    unsigned int num_descs,
+			    struct fpgabuf_fract default_rate, bool unthrottled,
+			    struct fpgabuf_format *format)
+{
+	const struct fpgabuf_format_desc *desc;
+	int ret;
+
+	if (format->flags & ~FPGABUF_FORMAT_TRY)
+		return -EINVAL;
+	if (format->type != FPGABUF_FORMAT_RAW &&
+	    format->type != FPGABUF_FORMAT_VIDEO)
+		return -EINVAL;
+	if (format->type == FPGABUF_FORMAT_RAW &&
+	    (format->fourcc || format->modifier))
+		return -EINVAL;
+
+	desc = format_find(descs, num_descs, format);
+	if (!desc)
+		return -EOPNOTSUPP;
+
+	ret = complete_rate(desc, default_rate, unthrottled, &format->rate);
+	if (ret)
+		return ret;
+	if (format->type == FPGABUF_FORMAT_RAW)
+		return complete_raw(desc, format);
+	return complete_video(desc, format);
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls: copying in and out, dispatch, and those that only ask or set.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/errno.h>
+#include <linux/fs.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "channel.h"
+#include "format.h"
+
+/*
+ * The answer goes to user space as far as it has room for it; of a structure
+ * that is newer than this kernel the rest is zeroed.
+ */
+int fpgabuf_ioctl_put(const struct fpgabuf_ioctl_arg *arg)
+{
+	size_t size = min(arg->size, arg->ksize);
+
+	if (copy_to_user(arg->user, &arg->info, size))
+		return -EFAULT;
+	if (clear_user(arg->user + size, arg->size - size))
+		return -EFAULT;
+	return 0;
+}
+
+static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
+		      struct fpgabuf_ioctl_arg *arg)
+{
+	struct device *dma_dev = fpgabuf_channel_dma_dev(channel);
+	struct fpgabuf_info *info = &arg->info;
+	struct dma_slave_caps caps;
+	int ret;
+
+	ret = dma_get_slave_caps(channel->dma, &caps);
+	if (ret)
+		return ret;
+
+	*info = (struct fpgabuf_info){
+		.abi_version = FPGABUF_ABI_VERSION,
+		.direction = channel->config.direction,
+		.capabilities = channel->config.capabilities,
+		.kinds = BIT(FPGABUF_KIND_COHERENT) |
+			 BIT(FPGABUF_KIND_CONTIGUOUS) |
+			 BIT(FPGABUF_KIND_SYSTEM),
+		.num_formats = channel->config.num_formats,
+		.num_slots = FPGABUF_MAX_SLOTS,
+		.queue_depth = channel->config.queue_depth,
+		.alignment = channel->config.alignment,
+		.max_segment = dma_get_max_seg_size(dma_dev),
+		.dma_mask = dma_get_mask(dma_dev),
+	};
+	if (caps.max_sg_burst != 1)
+		info->capabilities |= FPGABUF_CAP_SCATTER;
+	strscpy(info->name, channel->name, sizeof(info->name));
+	strscpy(info->driver, channel->parent->driver->name,
+		sizeof(info->driver));
+	strscpy(info->bus, dev_name(dma_dev), sizeof(info->bus));
+	return fpgabuf_ioctl_put(arg);
+}
+
+static int ioctl_enum_format(struct fpgabuf_channel *channel,
+			     struct file *file, struct fpgabuf_ioctl_arg *arg)
+{
+	struct fpgabuf_format_desc *desc = &arg->desc;
+	u32 index = desc->index;
+
+	if (desc->reserved)
+		return -EINVAL;
+	if (index >= channel->config.num_formats)
+		return -ENOENT;
+	*desc = channel->config.formats[index];
+	desc->index = index;
+	return fpgabuf_ioctl_put(arg);
+}
+
+static int ioctl_get_format(struct fpgabuf_channel *channel, struct file *file,
+			    struct fpgabuf_ioctl_arg *arg)
+{
+	arg->format = channel->format;
+	return fpgabuf_ioctl_put(arg);
+}
+
+static int ioctl_set_format(struct fpgabuf_channel *channel, struct file *file,
+			    struct fpgabuf_ioctl_arg *arg)
+{
+	const struct fpgabuf_channel_config *config = &channel->config;
+	struct fpgabuf_format *format = &arg->format;
+	bool try = format->flags & FPGABUF_FORMAT_TRY;
+	int ret;
+
+	ret = fpgabuf_format_complete(config->formats, config->num_formats,
+				      config->default_format.rate,
+				      config->capabilities &
+				      FPGABUF_CAP_UNTHROTTLED, format);
+	if (ret)
+		return ret;
+	format->flags = 0;
+	if (try)
+		return fpgabuf_ioctl_put(arg);
+
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	if (channel->streaming || fpgabuf_slots_used(channel))
+		return -EBUSY;
+	ret = fpgabuf_ioctl_put(arg);
+	if (ret)
+		return ret;
+	if (config->ops && config->ops->set_format) {
+		ret = config->ops->set_format(config->priv, format);
+		if (ret)
+			return ret;
+	}
+	channel->format = *format;
+	channel->configured = true;
+	return fpgabuf_channel_claim(channel, file);
+}
+
+static int ioctl_start(struct fpgabuf_channel *channel, struct file *file,
+		       struct fpgabuf_ioctl_arg *arg)
+{
+	int ret;
+
+	if (arg->start.flags)
+		return -EINVAL;
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	if (channel->streaming)
+		return -EALREADY;
+
+	/* Told before it is true: once it streams nothing may fail. */
+	arg->start.run = channel->run + 1;
+	ret = fpgabuf_ioctl_put(arg);
+	if (ret)
+		return ret;
+	ret = fpgabuf_stream_start(channel);
+	if (ret)
+		return ret;
+	return fpgabuf_channel_claim(channel, file);
+}
+
+static int ioctl_stop(struct fpgabuf_channel *channel, struct file *file,
+		      struct fpgabuf_ioctl_arg *arg)
+{
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	fpgabuf_stream_stop(channel);
+	return 0;
+}
+
+/**
+ * struct fpgabuf_ioctl_desc - an ioctl
+ * @cmd: its request number; the size in it is that of ABI version 1
+ * @ksize: size of its argument in this kernel
+ * @unlocked: takes &fpgabuf_channel.lock by itself
+ * @func: does it, and copies the answer out
+ */
+struct fpgabuf_ioctl_desc {
+	unsigned int cmd;
+	size_t ksize;
+	bool unlocked;
+	int (*func)(struct fpgabuf_channel *channel, struct file *file,
+		    struct fpgabuf_ioctl_arg *arg);
+};
+
+/* The one that is called for every frame comes first. */
+static const struct fpgabuf_ioctl_desc fpgabuf_ioctls[] = {
+	{ FPGABUF_IOC_EXCHANGE, sizeof(struct fpgabuf_exchange), true,
+	  fpgabuf_ioctl_exchange },
+	{ FPGABUF_IOC_INFO, sizeof(struct fpgabuf_info), false, ioctl_info },
+	{ FPGABUF_IOC_ENUM_FORMAT, sizeof(struct fpgabuf_format_desc), false,
+	  ioctl_enum_format },
+	{ FPGABUF_IOC_GET_FORMAT, sizeof(struct fpgabuf_format), false,
+	  ioctl_get_format },
+	{ FPGABUF_IOC_SET_FORMAT, sizeof(struct fpgabuf_format), false,
+	  ioctl_set_format },
+	{ FPGABUF_IOC_ALLOC, sizeof(struct fpgabuf_alloc), false,
+	  fpgabuf_ioctl_alloc },
+	{ FPGABUF_IOC_REGISTER, sizeof(struct fpgabuf_register), false,
+	  fpgabuf_ioctl_register },
+	{ FPGABUF_IOC_UNREGISTER, sizeof(struct fpgabuf_unregister), false,
+	  fpgabuf_ioctl_unregister },
+	{ FPGABUF_IOC_START, sizeof(struct fpgabuf_start), false, ioctl_start },
+	{ FPGABUF_IOC_STOP, 0, false, ioctl_stop },
+};
+
+/* The number, type and direction must be right; the size may have grown. */
+static const struct fpgabuf_ioctl_desc *ioctl_find(unsigned int cmd)
+{
+	const unsigned int mask = ~(_IOC_SIZEMASK << _IOC_SIZESHIFT);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fpgabuf_ioctls); i++)
+		if ((cmd & mask) == (fpgabuf_ioctls[i].cmd & mask))
+			return &fpgabuf_ioctls[i];
+	return NULL;
+}
+
+static int ioctl_get(const struct fpgabuf_ioctl_desc *desc, unsigned int cmd,
+		     struct fpgabuf_ioctl_arg *arg)
+{
+	if (arg->size < _IOC_SIZE(desc->cmd))
+		return -EINVAL;
+	if (!(_IOC_DIR(cmd) & _IOC_WRITE))
+		return 0;
+	return copy_struct_from_user(&arg->info, arg->ksize, arg->user,
+				     arg->size);
+}
+
+static int ioctl_locked(const struct fpgabuf_ioctl_desc *desc,
+			struct fpgabuf_channel *channel, struct file *file,
+			struct fpgabuf_ioctl_arg *arg)
+{
+	int ret;
+
+	if (mutex_lock_interruptible(&channel->lock))
+		return -EINTR;
+	ret = channel->gone ? -ENODEV : desc->func(channel, file, arg);
+	mutex_unlock(&channel->lock);
+	return ret;
+}
+
+long fpgabuf_ioctl(struct file *file, unsigned int cmd, unsigned long argp)
+{
+	struct fpgabuf_channel *channel = file->private_data;
+	const struct fpgabuf_ioctl_desc *desc = ioctl_find(cmd);
+	struct fpgabuf_ioctl_arg arg = {};
+	int ret;
+
+	if (!desc)
+		return -ENOTTY;
+
+	arg.user = (void __user *)argp;
+	arg.size = _IOC_SIZE(cmd);
+	arg.ksize = desc->ksize;
+	ret = ioctl_get(desc, cmd, &arg);
+	if (ret)
+		return ret;
+	if (desc->unlocked)
+		return desc->func(channel, file, &arg);
+	return ioctl_locked(desc, channel, file, &arg);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The queue of a channel: which buffer is where. Pure logic, no device.
+ */
+#include <linux/bitmap.h>
+#include <linux/bug.h>
+#include <linux/errno.h>
+#include <linux/lockdep.h>
+
+#include "queue.h"
+
+void fpgabuf_queue_init(struct fpgabuf_queue *queue, unsigned int num_jobs)
+{
+	unsigned int i;
+
+	spin_lock_init(&queue->lock);
+	INIT_LIST_HEAD(&queue->queued);
+	INIT_LIST_HEAD(&queue->active);
+	INIT_LIST_HEAD(&queue->done);
+	queue->num_jobs = num_jobs;
+	queue->num_pending = 0;
+	queue->num_done = 0;
+	for (i = 0; i < num_jobs; i++) {
+		INIT_LIST_HEAD(&queue->jobs[i].node);
+		queue->jobs[i].state = FPGABUF_JOB_EMPTY;
+		queue->jobs[i].done = (struct fpgabuf_completion){ .slot = i };
+	}
+}
+
+/* Put a buffer into the first empty slot; NULL when there is none. */
+struct fpgabuf_job *fpgabuf_queue_fill(struct fpgabuf_queue *queue)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&queue->lock);
+	for (i = 0; i < queue->num_jobs; i++) {
+		if (queue->jobs[i].state != FPGABUF_JOB_EMPTY)
+			continue;
+		queue->jobs[i].state = FPGABUF_JOB_IDLE;
+		return &queue->jobs[i];
+	}
+	return NULL;
+}
+
+/* Take the buffer out of a slot, with a completion that nobody took. */
+int fpgabuf_queue_empty(struct fpgabuf_queue *queue, unsigned int slot)
+{
+	struct fpgabuf_job *job;
+
+	lockdep_assert_held(&queue->lock);
+	if (slot >= queue->num_jobs)
+		return -ENOENT;
+
+	job = &queue->jobs[slot];
+	switch (job->state) {
+	case FPGABUF_JOB_EMPTY:
+		return -ENOENT;
+	case FPGABUF_JOB_QUEUED:
+	case FPGABUF_JOB_ACTIVE:
+		return -EBUSY;
+	case FPGABUF_JOB_DONE:
+		list_del_init(&job->node);
+		queue->num_done--;
+		break;
+	case FPGABUF_JOB_IDLE:
+		break;
+	}
+	job->state = FPGABUF_JOB_EMPTY;
+	return 0;
+}
+
+/* Whether all of @entries can be queued now: all or nothing. */
+int fpgabuf_queue_check(const struct fpgabuf_queue *queue,
+			const struct fpgabuf_queue_entry *entries,
+			unsigned int count, unsigned int depth)
+{
+	DECLARE_BITMAP(seen, FPGABUF_MAX_SLOTS) = { 0 };
+	unsigned int i;
+
+	lockdep_assert_held(&queue->lock);
+	for (i = 0; i < count; i++) {
+		u32 slot = entries[i].slot;
+
+		if (slot >= queue->num_jobs ||
+		    queue->jobs[slot].state == FPGABUF_JOB_EMPTY)
+			return -ENOENT;
+		if (queue->jobs[slot].state != FPGABUF_JOB_IDLE ||
+		    test_and_set_bit(slot, seen))
+			return -EBUSY;
+	}
+	if (queue->num_pending + count > depth)
+		return -ENOSPC;
+	return 0;
+}
+
+/* Queue what fpgabuf_queue_check() found to be right. */
+void fpgabuf_queue_add(struct fpgabuf_queue *queue,
+		       const struct fpgabuf_queue_entry *entry)
+{
+	struct fpgabuf_job *job = &queue->jobs[entry->slot];
+
+	lockdep_assert_held(&queue->lock);
+	job->state = FPGABUF_JOB_QUEUED;
+	job->done = (struct fpgabuf_completion){
+		.slot = entry->slot,
+		.user_data = entry->user_data,
+	};
+	list_add_tail(&job->node, &queue->queued);
+	queue->num_pending++;
+}
+
+/* The oldest queued job goes to the engine. */
+void fpgabuf_queue_issue(struct fpgabuf_queue *queue, struct fpgabuf_job *job)
+{
+	lockdep_assert_held(&queue->lock);
+	WARN_ON_ONCE(job->state != FPGABUF_JOB_QUEUED);
+	job->state = FPGABUF_JOB_ACTIVE;
+	list_move_tail(&job->node, &queue->active);
+}
+
+/* The engine gave everything back unused; the order stays. */
+void fpgabuf_queue_unissue_all(struct fpgabuf_queue *queue)
+{
+	struct fpgabuf_job *job;
+
+	lockdep_assert_held(&queue->lock);
+	list_for_each_entry(job, &queue->active, node)
+		job->state = FPGABUF_JOB_QUEUED;
+	list_splice_init(&queue->active, &queue->queued);
+}
+
+/* &fpgabuf_job.done is filled in. */
+void fpgabuf_queue_complete(struct fpgabuf_queue *queue,
+			    struct fpgabuf_job *job)
+{
+	lockdep_assert_held(&queue->lock);
+	WARN_ON_ONCE(job->state != FPGABUF_JOB_QUEUED &&
+		     job->state != FPGABUF_JOB_ACTIVE);
+	job->state = FPGABUF_JOB_DONE;
+	list_move_tail(&job->node, &queue->done);
+	queue->num_pending--;
+	queue->num_done++;
+}
+
+static void queue_cancel_list(struct fpgabuf_queue *queue,
+			      struct list_head *list, u32 run, u64 timestamp)
+{
+	struct fpgabuf_job *job, *next;
+
+	list_for_each_entry_safe(job, next, list, node) {
+		job->done.status = -ECANCELED;
+		job->done.run = run;
+		job->done.timestamp = timestamp;
+		fpgabuf_queue_complete(queue, job);
+	}
+}
+
+/* The engine is idle: whatever is pending is done with -ECANCELED, in order. */
+void fpgabuf_queue_cancel_all(struct fpgabuf_queue *queue, u32 run,
+			      u64 timestamp)
+{
+	lockdep_assert_held(&queue->lock);
+	queue_cancel_list(queue, &queue->active, run, timestamp);
+	queue_cancel_list(queue, &queue->queued, run, timestamp);
+}
+
+/* Copy the oldest completion; false when there is none. */
+bool fpgabuf_queue_peek(struct fpgabuf_queue *queue,
+			struct fpgabuf_completion *done)
+{
+	const struct fpgabuf_job *job;
+
+	lockdep_assert_held(&queue->lock);
+	job = list_first_entry_or_null(&queue->done, struct fpgabuf_job, node);
+	if (job)
+		*done = job->done;
+	return job;
+}
+
+/* The user has got the oldest completion. */
+void fpgabuf_queue_pop(struct fpgabuf_queue *queue)
+{
+	struct fpgabuf_job *job;
+
+	lockdep_assert_held(&queue->lock);
+	job = list_first_entry(&queue->done, struct fpgabuf_job, node);
+	job->state = FPGABUF_JOB_IDLE;
+	list_del_init(&job->node);
+	queue->num_done--;
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The DMA engine of the simulated FPGA: a dmaengine provider like any other.
+ * See Documentation/driver-api/dmaengine/provider.rst.
+ *
+ * Descriptors go idle -> submitted -> issued -> current -> idle. They are kept
+ * for the next use, so that a stream allocates nothing per frame.
+ */
+#include <linux/bottom_half.h>
+#include <linux/dmaengine.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "sim.h"
+
+static struct sim_chan *to_sim_chan(struct dma_chan *chan)
+{
+	return container_of(chan, struct sim_chan, chan);
+}
+
+static struct sim_desc *to_sim_desc(struct dma_async_tx_descriptor *tx)
+{
+	return container_of(tx, struct sim_desc, tx);
+}
+
+static void *sim_desc_get_metadata(struct dma_async_tx_descriptor *tx,
+				   size_t *payload_len, size_t *max_len)
+{
+	struct sim_desc *desc = to_sim_desc(tx);
+
+	*payload_len = sizeof(desc->metadata);
+	*max_len = sizeof(desc->metadata);
+	return &desc->metadata;
+}
+
+static struct dma_descriptor_metadata_ops sim_metadata_ops = {
+	.get_ptr = sim_desc_get_metadata,
+};
+
+static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
+{
+	struct sim_chan *chan = to_sim_chan(tx->chan);
+	struct sim_desc *desc = to_sim_desc(tx);
+	unsigned long flags;
+	dma_cookie_t cookie;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	cookie = chan->chan.cookie + 1;
+	if (cookie < DMA_MIN_COOKIE)
+		cookie = DMA_MIN_COOKIE;
+	tx->cookie = cookie;
+	chan->chan.cookie = cookie;
+	list_add_tail(&desc->node, &chan->submitted);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return cookie;
+}
+
+static struct sim_desc *sim_desc_find_idle(struct sim_chan *chan,
+					   unsigned int num)
+{
+	struct sim_desc *desc, *found = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	list_for_each_entry(desc, &chan->idle, node) {
+		if (desc->capacity < num)
+			continue;
+		list_del(&desc->node);
+		found = desc;
+		break;
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return found;
+}
+
+static struct sim_desc *sim_desc_get(struct sim_chan *chan, unsigned int num)
+{
+	struct sim_desc *desc = sim_desc_find_idle(chan, num);
+
+	if (!desc) {
+		desc = kzalloc(struct_size(desc, segs, num), GFP_NOWAIT);
+		if (!desc)
+			return NULL;
+		desc->capacity = num;
+	}
+	desc->num = num;
+	desc->length = 0;
+	desc->residue = 0;
+	desc->aborted = false;
+	memset(&desc->tx, 0, sizeof(desc->tx));
+	dma_async_tx_descriptor_init(&desc->tx, &chan->chan);
+	desc->tx.tx_submit = sim_tx_submit;
+	desc->tx.metadata_ops = &sim_metadata_ops;
+	return desc;
+}
+
+static struct dma_async_tx_descriptor *
+sim_prep_slave_sg(struct dma_chan *c, struct scatterlist *sgl,
+		  unsigned int sg_len, enum dma_transfer_direction direction,
+		  unsigned long flags, void *context)
+{
+	struct sim_chan *chan = to_sim_chan(c);
+	struct scatterlist *sg;
+	struct sim_desc *desc;
+	unsigned int i;
+
+	if (direction != DMA_DEV_TO_MEM || !sg_len)
+		return NULL;
+
+	desc = sim_desc_get(chan, sg_len);
+	if (!desc)
+		return NULL;
+	for_each_sg(sgl, sg, sg_len, i) {
+		desc->segs[i].addr = sg_dma_address(sg);
+		desc->segs[i].len = sg_dma_len(sg);
+		desc->length += sg_dma_len(sg);
+	}
+	desc->tx.flags = flags;
+	return &desc->tx;
+}
+
+static void sim_issue_pending(struct dma_chan *c)
+{
+	struct sim_chan *chan = to_sim_chan(c);
+	unsigned long flags;
+	bool any;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	list_splice_tail_init(&chan->submitted, &chan->issued);
+	any = !list_empty(&chan->issued);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	if (any)
+		sim_source_kick(chan->source);
+}
+
+static enum dma_status sim_tx_status(struct dma_chan *c, dma_cookie_t cookie,
+				     struct dma_tx_state *state)
+{
+	struct sim_chan *chan = to_sim_chan(c);
+	struct sim_desc *desc;
+	enum dma_status status;
+	unsigned long flags;
+	size_t residue = 0;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	status = dma_async_is_complete(cookie, chan->chan.completed_cookie,
+				       chan->chan.cookie);
+	if (chan->current_desc && chan->current_desc->tx.cookie == cookie)
+		residue = chan->current_desc->length;
+	list_for_each_entry(desc, &chan->issued, node)
+		if (desc->tx.cookie == cookie)
+			residue = desc->length;
+	list_for_each_entry(desc, &chan->submitted, node)
+		if (desc->tx.cookie == cookie)
+			residue = desc->length;
+	if (state) {
+		state->last = chan->chan.completed_cookie;
+		state->used = chan->chan.cookie;
+		state->residue = status == DMA_COMPLETE ? 0 : residue;
+		state->in_flight_bytes = 0;
+	}
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return status;
+}
+
+static int sim_terminate_all(struct dma_chan *c)
+{
+	struct sim_chan *chan = to_sim_chan(c);
+	unsigned long flags;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	list_splice_init(&chan->submitted, &chan->idle);
+	list_splice_init(&chan->issued, &chan->idle);
+	if (chan->current_desc)
+		WRITE_ONCE(chan->current_desc->aborted, true);
+	chan->chan.completed_cookie = chan->chan.cookie;
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return 0;
+}
+
+/* After this no memory is written and no callback runs any more. */
+static void sim_synchronize(struct dma_chan *c)
+{
+	sim_source_flush(to_sim_chan(c)->source);
+}
+
+static int sim_alloc_chan_resources(struct dma_chan *c)
+{
+	c->cookie = DMA_MIN_COOKIE;
+	c->completed_cookie = DMA_MIN_COOKIE;
+	return 0;
+}
+
+static void sim_free_chan_resources(struct dma_chan *c)
+{
+	struct sim_chan *chan = to_sim_chan(c);
+	struct sim_desc *desc, *next;
+
+	sim_terminate_all(c);
+	sim_synchronize(c);
+	list_for_each_entry_safe(desc, next, &chan->idle, node) {
+		list_del(&desc->node);
+		kfree(desc);
+	}
+}
+
+/* The engine starts on the oldest issued descriptor, if there is one. */
+struct sim_desc *sim_chan_next(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	spin_lock_irq(&chan->lock);
+	desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
+	if (desc)
+		list_del(&desc->node);
+	chan->current_desc = desc;
+	spin_unlock_irq(&chan->lock);
+	return desc;
+}
+
+static void sim_desc_callback(struct sim_desc *desc,
+			      const struct dmaengine_result *result)
+{
+	struct dma_async_tx_descriptor *tx = &desc->tx;
+
+	/* A callback expects what a tasklet or an interrupt gives it. */
+	local_bh_disable();
+	if (tx->callback_result)
+		tx->callback_result(tx->callback_param, result);
+	else if (tx->callback)
+		tx->callback(tx->callback_param);
+	local_bh_enable();
+}
+
+/* The engine is done with its current descriptor: the interrupt, so to speak. */
+void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
+		       enum dmaengine_tx_result result)
+{
+	const struct dmaengine_result info = {
+		.result = result,
+		.residue = desc->residue,
+	};
+	bool aborted;
+
+	spin_lock_irq(&chan->lock);
+	aborted = desc->aborted;
+	chan->current_desc = NULL;
+	if (!aborted)
+		chan->chan.completed_cookie = desc->tx.cookie;
+	spin_unlock_irq(&chan->lock);
+
+	if (!aborted)
+		sim_desc_callback(desc, &info);
+
+	spin_lock_irq(&chan->lock);
+	list_add(&desc->node, &chan->idle);
+	spin_unlock_irq(&chan->lock);
+}
+
+static bool sim_filter(struct dma_chan *chan, void *param)
+{
+	return chan == param;
+}
+
+static void sim_engine_init_chan(struct sim_engine *engine, unsigned int i)
+{
+	struct sim_chan *chan = &engine->chans[i];
+
+	spin_lock_init(&chan->lock);
+	INIT_LIST_HEAD(&chan->idle);
+	INIT_LIST_HEAD(&chan->submitted);
+	INIT_LIST_HEAD(&chan->issued);
+	chan->chan.device = &engine->dma;
+	list_add_tail(&chan->chan.device_node, &engine->dma.channels);
+
+	snprintf(engine->names[i], sizeof(engine->names[i]), "rx%u", i);
+	engine->map[i].devname = dev_name(engine->dma.dev);
+	engine->map[i].slave = engine->names[i];
+	engine->map[i].param = &chan->chan;
+}
+
+int sim_engine_register(struct sim_engine *engine, struct device *dev,
+			unsigned int num_chans)
+{
+	struct dma_device *dma = &engine->dma;
+	unsigned int i;
+
+	dma->dev = dev;
+	INIT_LIST_HEAD(&dma->channels);
+	engine->num_chans = num_chans;
+	for (i = 0; i < num_chans; i++)
+		sim_engine_init_chan(engine, i);
+
+	dma_cap_set(DMA_SLAVE, dma->cap_mask);
+	dma_cap_set(DMA_PRIVATE, dma->cap_mask);
+	dma->directions = BIT(DMA_DEV_TO_MEM);
+	dma->src_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
+	dma->dst_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
+	dma->residue_granularity = DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+	dma->desc_metadata_modes = DESC_METADATA_ENGINE;
+	dma->filter.fn = sim_filter;
+	dma->filter.map = engine->map;
+	dma->filter.mapcnt = num_chans;
+	dma->device_alloc_chan_resources = sim_alloc_chan_resources;
+	dma->device_free_chan_resources = sim_free_chan_resources;
+	dma->device_prep_slave_sg = sim_prep_slave_sg;
+	dma->device_issue_pending = sim_issue_pending;
+	dma->device_tx_status = sim_tx_status;
+	dma->device_terminate_all = sim_terminate_all;
+	dma->device_synchronize = sim_synchronize;
+	return dma_async_device_register(dma);
+}
+
+void sim_engine_unregister(struct sim_engine *engine)
+{
+	dma_async_device_unregister(&engine->dma);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fpgabuf simulated FPGA: a platform device with capture channels, so that all
+ * of fpgabuf runs with no hardware. This file is what a board's driver looks
+ * like.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <drm/drm_fourcc.h>
+
+#include "sim.h"
+
+static unsigned int channels = 2;
+module_param(channels, uint, 0444);
+MODULE_PARM_DESC(channels, "capture channels, 1 to 8 (default 2)");
+
+/* Cut long frames, so that the segments of a descriptor are put to use. */
+#define SIM_MAX_SEGMENT	SZ_1M
+#define SIM_ALIGNMENT	64
+#define SIM_MAX_RATE	10000
+
+/**
+ * struct sim_board - the device
+ * @engine: its DMA engine
+ * @sources: its logic, one per channel
+ * @channels: as registered with fpgabuf_dma; NULL from the first one missing
+ */
+struct sim_board {
+	struct sim_engine engine;
+	struct sim_source sources[SIM_MAX_CHANNELS];
+	struct fpgabuf_channel *channels[SIM_MAX_CHANNELS];
+};
+
+#define SIM_VIDEO(_fourcc, _step_width) {				\
+	.type = FPGABUF_FORMAT_VIDEO,					\
+	.fourcc = (_fourcc),						\
+	.modifier = DRM_FORMAT_MOD_LINEAR,				\
+	.stride_align = 4,						\
+	.min_width = 16, .max_width = 8192, .step_width = (_step_width), \
+	.min_height = 1, .max_height = 8192, .step_height = 1,		\
+	.max_size = SZ_64M,						\
+	.min_rate = { 1, 1 },						\
+	.max_rate = { SIM_MAX_RATE, 1 },				\
+}
+
+static const struct fpgabuf_format_desc sim_formats[] = {
+	SIM_VIDEO(DRM_FORMAT_YUYV, 2),
+	SIM_VIDEO(DRM_FORMAT_UYVY, 2),
+	SIM_VIDEO(DRM_FORMAT_XRGB8888, 1),
+	SIM_VIDEO(DRM_FORMAT_R8, 1),
+	{
+		.type = FPGABUF_FORMAT_RAW,
+		.min_size = 64,
+		.max_size = SZ_64M,
+		.step_size = 4,
+		.min_rate = { 1, 1 },
+		.max_rate = { SIM_MAX_RATE, 1 },
+	},
+};
+
+static const struct fpgabuf_channel_config sim_config = {
+	.direction = FPGABUF_DIR_CAPTURE,
+	.capabilities = FPGABUF_CAP_TRAILER | FPGABUF_CAP_LOSS |
+			FPGABUF_CAP_UNTHROTTLED,
+	.queue_depth = 32,
+	.alignment = SIM_ALIGNMENT,
+	.formats = sim_formats,
+	.num_formats = ARRAY_SIZE(sim_formats),
+	.default_format = {
+		.type = FPGABUF_FORMAT_VIDEO,
+		.fourcc = DRM_FORMAT_YUYV,
+		.width = 1280,
+		.height = 720,
+		.rate = { 60, 1 },
+	},
+	.ops = &sim_source_ops,
+};
+
+static int sim_add_channel(struct sim_board *board, struct device *dev,
+			   unsigned int i)
+{
+	struct fpgabuf_channel_config config = sim_config;
+	struct fpgabuf_channel *channel;
+	char name[32];
+	int ret;
+
+	snprintf(name, sizeof(name), "%s %s", dev_name(dev),
+		 board->engine.names[i]);
+	ret = sim_source_init(&board->sources[i], &board->engine.chans[i],
+			      name);
+	if (ret)
+		return ret;
+
+	config.name = name;
+	config.dma_name = board->engine.names[i];
+	config.priv = &board->sources[i];
+	channel = fpgabuf_channel_register(dev, &config);
+	if (IS_ERR(channel)) {
+		sim_source_fini(&board->sources[i]);
+		return PTR_ERR(channel);
+	}
+	board->channels[i] = channel;
+	return 0;
+}
+
+static void sim_remove_channels(struct sim_board *board)
+{
+	unsigned int i;
+
+	for (i = 0; i < SIM_MAX_CHANNELS && board->channels[i]; i++) {
+		fpgabuf_channel_unregister(board->channels[i]);
+		sim_source_fini(&board->sources[i]);
+	}
+}
+
+static int sim_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct sim_board *board;
+	unsigned int i;
+	int ret;
+
+	board = devm_kzalloc(dev, sizeof(*board), GFP_KERNEL);
+	if (!board)
+		return -ENOMEM;
+	platform_set_drvdata(pdev, board);
+
+	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	dma_set_max_seg_size(dev, SIM_MAX_SEGMENT);
+
+	ret = sim_engine_register(&board->engine, dev, channels);
+	if (ret)
+		return ret;
+	for (i = 0; i < channels; i++) {
+		ret = sim_add_channel(board, dev, i);
+		if (ret)
+			goto err_remove;
+	}
+	return 0;
+
+err_remove:
+	sim_remove_channels(board);
+	sim_engine_unregister(&board->engine);
+	return ret;
+}
+
+static void sim_remove(struct platform_device *pdev)
+{
+	struct sim_board *board = platform_get_drvdata(pdev);
+
+	sim_remove_channels(board);
+	sim_engine_unregister(&board->engine);
+}
+
+static struct platform_driver sim_driver = {
+	.probe = sim_probe,
+	.remove = sim_remove,
+	.driver = {
+		.name = "fpgabuf_sim",
+	},
+};
+
+static struct platform_device *sim_device;
+
+static int __init sim_init(void)
+{
+	int ret;
+
+	if (!channels || channels > SIM_MAX_CHANNELS)
+		return -EINVAL;
+
+	ret = platform_driver_register(&sim_driver);
+	if (ret)
+		return ret;
+	sim_device = platform_device_register_simple("fpgabuf_sim", 0, NULL, 0);
+	if (IS_ERR(sim_device)) {
+		platform_driver_unregister(&sim_driver);
+		return PTR_ERR(sim_device);
+	}
+	return 0;
+}
+
+static void __exit sim_exit(void)
+{
+	platform_device_unregister(sim_device);
+	platform_driver_unregister(&sim_driver);
+}
+
+module_init(sim_init);
+module_exit(sim_exit);
+
+MODULE_DESCRIPTION("Simulated FPGA with a DMA engine, for fpgabuf");
+MODULE_AUTHOR("The fpgabuf authors");
+MODULE_IMPORT_NS("FPGABUF");
+MODULE_LICENSE("GPL");

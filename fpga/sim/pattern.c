@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the simulated frames contain. Pure functions.
+ */
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+#include <drm/drm_fourcc.h>
+
+#include "sim.h"
+
+/* Pixels that the bars move from frame to frame. */
+#define SIM_BAR_STEP	4
+
+/**
+ * struct sim_colour - a colour of the bars
+ * @r: red
+ * @g: green
+ * @b: blue
+ * @y: luma, ITU-R BT.601, limited range
+ * @cb: blue difference
+ * @cr: red difference
+ */
+struct sim_colour {
+	u8 r, g, b;
+	u8 y, cb, cr;
+};
+
+/* 75 % bars in the order of SMPTE EG 1: white to blue, then black. */
+static const struct sim_colour sim_colours[] = {
+	{ 191, 191, 191, 180, 128, 128 },
+	{ 191, 191,   0, 162,  44, 142 },
+	{   0, 191, 191, 131, 156,  44 },
+	{   0, 191,   0, 112,  72,  58 },
+	{ 191,   0, 191,  84, 184, 198 },
+	{ 191,   0,   0,  65, 100, 212 },
+	{   0,   0, 191,  35, 212, 114 },
+	{   0,   0,   0,  16, 128, 128 },
+};
+
+static const struct sim_colour *sim_colour(u32 x, u32 width)
+{
+	return &sim_colours[(u64)x * ARRAY_SIZE(sim_colours) / width];
+}
+
+static void sim_put_pixel(u32 fourcc, const struct sim_colour *c, u32 x,
+			  u8 *line)
+{
+	switch (fourcc) {
+	case DRM_FORMAT_YUYV:
+		line[2 * x] = c->y;
+		line[2 * x + 1] = x & 1 ? c->cr : c->cb;
+		break;
+	case DRM_FORMAT_UYVY:
+		line[2 * x] = x & 1 ? c->cr : c->cb;
+		line[2 * x + 1] = c->y;
+		break;
+	case DRM_FORMAT_XRGB8888:
+		put_unaligned_le32(c->r << 16 | c->g << 8 | c->b,
+				   line + 4 * x);
+		break;
+	case DRM_FORMAT_R8:
+		line[x] = c->y;
+		break;
+	}
+}
+
+/**
+ * sim_pattern_bars() - a line of the moving colour bars
+ * @format: a video format of the simulator
+ * @sequence: number of the frame
+ * @line: out: &fpgabuf_format.pitches[0] bytes; what lies behind the last pixel
+ *	is zero
+ *
+ * All lines of a frame are alike.
+ */
+void sim_pattern_bars(const struct fpgabuf_format *format, u64 sequence,
+		      u8 *line)
+{
+	u32 width = format->width;
+	u32 shift = (u32)(sequence * SIM_BAR_STEP) % width;
+	u32 x;
+
+	memset(line, 0, format->pitches[0]);
+	for (x = 0; x < width; x++) {
+		u32 pos = x + shift;
+
+		sim_put_pixel(format->fourcc,
+			      sim_colour(pos < width ? pos : pos - width,
+					 width), x, line);
+	}
+}
+
+/**
+ * sim_pattern_count() - a block of the counting pattern
+ * @sequence: number of the frame
+ * @offset: where in the frame the block starts, a multiple of 4
+ * @block: out
+ * @len: bytes of it, a multiple of 4
+ *
+ * Word i of a frame, little-endian, is the low half of @sequence, plus i.
+ */
+void sim_pattern_count(u64 sequence, u64 offset, u8 *block, size_t len)
+{
+	u32 word = (u32)sequence + (u32)(offset / 4);
+	size_t i;
+
+	for (i = 0; i < len; i += 4)
+		put_unaligned_le32(word++, block + i);
+}
