@@ -178,7 +178,7 @@ static int complete_video(const struct fpgabuf_format_desc *desc,
 		return ret;
 	if (format->size && format->size != size)
 		return -EINVAL;
-	if (size > desc->max_size)
+	if (size < desc->min_size || size > desc->max_size)
 		return -ERANGE;
 	format->size = size;
 	return 0;

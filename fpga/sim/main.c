@@ -22,6 +22,8 @@ MODULE_PARM_DESC(channels, "capture channels, 1 to 8 (default 2)");
 #define SIM_MAX_SEGMENT	SZ_1M
 #define SIM_ALIGNMENT	64
 #define SIM_MAX_RATE	10000
+/* A frame holds its trailer, and something before it. */
+#define SIM_MIN_SIZE	64
 
 /**
  * struct sim_board - the device
@@ -42,7 +44,7 @@ struct sim_board {
 	.stride_align = 4,						\
 	.min_width = 16, .max_width = 8192, .step_width = (_step_width), \
 	.min_height = 1, .max_height = 8192, .step_height = 1,		\
-	.max_size = SZ_64M,						\
+	.min_size = SIM_MIN_SIZE, .max_size = SZ_64M,			\
 	.min_rate = { 1, 1 },						\
 	.max_rate = { SIM_MAX_RATE, 1 },				\
 }
@@ -54,7 +56,7 @@ static const struct fpgabuf_format_desc sim_formats[] = {
 	SIM_VIDEO(DRM_FORMAT_R8, 1),
 	{
 		.type = FPGABUF_FORMAT_RAW,
-		.min_size = 64,
+		.min_size = SIM_MIN_SIZE,
 		.max_size = SZ_64M,
 		.step_size = 4,
 		.min_rate = { 1, 1 },

@@ -17,7 +17,7 @@
  * @r: red
  * @g: green
  * @b: blue
- * @y: luma, ITU-R BT.601, limited range
+ * @y: luma, ITU-R BT.709, limited range
  * @cb: blue difference
  * @cr: red difference
  */
@@ -26,15 +26,15 @@ struct sim_colour {
 	u8 y, cb, cr;
 };
 
-/* 75 % bars in the order of SMPTE EG 1: white to blue, then black. */
+/* The 75 % bars of SMPTE RP 219, white to blue, then black. */
 static const struct sim_colour sim_colours[] = {
 	{ 191, 191, 191, 180, 128, 128 },
-	{ 191, 191,   0, 162,  44, 142 },
-	{   0, 191, 191, 131, 156,  44 },
-	{   0, 191,   0, 112,  72,  58 },
-	{ 191,   0, 191,  84, 184, 198 },
-	{ 191,   0,   0,  65, 100, 212 },
-	{   0,   0, 191,  35, 212, 114 },
+	{ 191, 191,   0, 168,  44, 136 },
+	{   0, 191, 191, 145, 147,  44 },
+	{   0, 191,   0, 133,  63,  52 },
+	{ 191,   0, 191,  63, 193, 204 },
+	{ 191,   0,   0,  51, 109, 212 },
+	{   0,   0, 191,  28, 212, 120 },
 	{   0,   0,   0,  16, 128, 128 },
 };
 

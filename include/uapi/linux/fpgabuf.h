@@ -144,7 +144,7 @@ struct fpgabuf_info {
  * @min_height: out: smallest height in lines (video)
  * @max_height: out: largest height in lines (video)
  * @step_height: out: heights are multiples of this (video)
- * @min_size: out: smallest frame in bytes (raw)
+ * @min_size: out: smallest frame in bytes, padding included
  * @max_size: out: largest frame in bytes, padding included
  * @step_size: out: frame sizes are multiples of this (raw)
  * @reserved: must be zero
