@@ -195,9 +195,10 @@ struct fpgabuf_format_desc {
  * A new file starts with the driver's default, which FPGABUF_IOC_GET_FORMAT
  * tells. [owner] unless FPGABUF_FORMAT_TRY is given.
  *
- * Errors: -EINVAL: unknown type or flag, a fraction, pitch, offset or size that
- * is impossible; -EOPNOTSUPP: fourcc or modifier that the channel does not
- * have; -ERANGE: width, height, size or rate outside of what it can do;
+ * Errors: -EINVAL: unknown type or flag, a fraction or pitch that is impossible,
+ * an offset or a size of a picture that is not right; -EOPNOTSUPP: fourcc or
+ * modifier that the channel does not have; -ERANGE: width, height, size or rate
+ * outside of what it can do, or off its steps;
  * -EBUSY: streaming, or buffers are registered, or another file is the owner.
  */
 struct fpgabuf_format {
@@ -311,8 +312,8 @@ struct fpgabuf_queue_entry {
  * @status: 0: a whole frame; -EIO: the engine reported an error; -EMSGSIZE: the
  *	frame came out shorter than the format says; -ECANCELED: stopped before
  *	the frame was complete, the contents are undefined
- * @sequence: number of the frame since FPGABUF_IOC_START, lost frames included;
- *	undefined with -ECANCELED
+ * @sequence: number of the frame since FPGABUF_IOC_START, from 0, lost frames
+ *	included; undefined with -ECANCELED
  * @bytes: bytes that were moved
  * @timestamp: CLOCK_MONOTONIC in ns at the end of the transfer
  * @user_data: from &fpgabuf_queue_entry
@@ -353,9 +354,10 @@ struct fpgabuf_completion {
  * DMA_BUF_IOCTL_SYNC (or by another device). [owner]
  *
  * A wait that ends early (time, signal, stop) with anything queued or taken by
- * this call is a success: look at @done_count. With nothing queued and nothing
- * taken it is an error: -EAGAIN (O_NONBLOCK or timeout 0), -ETIMEDOUT, -EINTR,
- * or -EPIPE (the channel is stopped and no completion is left).
+ * this call is a success: look at @done_count. It is an error when nothing was
+ * queued, and completions were asked for but none was taken: -EAGAIN (no wait:
+ * O_NONBLOCK, timeout 0 or min_done 0), -ETIMEDOUT, -EINTR, or -EPIPE (the
+ * channel is stopped and no completion is left).
  *
  * Errors besides these, nothing queued and nothing taken: -EINVAL: unknown
  * flag, min_done > done_count, reserved or bytes that must be zero; -E2BIG: a
