@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The commands: a file each. argv[1] is the first word after the command. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+int cmd_list(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_capture(int argc, char **argv);
+
+#endif /* COMMAND_H */

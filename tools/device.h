@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Opening a channel, with the reason told when it cannot be. */
+#ifndef DEVICE_H
+#define DEVICE_H
+
+#include <fpgabuf.h>
+
+/* @name: "/dev/fpgabuf1", "fpgabuf1" or "1"; NULL for the first one. */
+struct fpgabuf_channel *open_channel(const char *name);
+
+/* Says that there is no channel, and what makes one. */
+void complain_no_channel(void);
+
+#endif /* DEVICE_H */

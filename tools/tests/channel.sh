@@ -1,0 +1,343 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The fpgabuf program with a simulated channel (fpgabuf_sim): TAP.
+# Usage: channel.sh [DEVICE]
+
+DEVICE=${1:-/dev/fpgabuf0}
+FPGABUF=${FPGABUF:-fpgabuf}
+count=0
+failed=0
+# Or background jobs would ignore SIGINT.
+set -m
+
+if [ ! -c "$DEVICE" ]; then
+	echo "1..0 # SKIP no $DEVICE: fpgabuf_sim is not loaded"
+	exit 4
+fi
+
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+ok() {
+	local good=$1 name=$2
+
+	count=$((count + 1))
+	if [ "$good" -eq 0 ]; then
+		echo "ok $count - $name"
+		return
+	fi
+	failed=$((failed + 1))
+	echo "not ok $count - $name"
+	sed 's/^/# stdout: /' "$dir/out"
+	sed 's/^/# stderr: /' "$dir/err"
+}
+
+# run STATUS NAME ARGUMENT...: the program ends with that status.
+run() {
+	local wanted=$1 name=$2 status
+
+	shift 2
+	"$FPGABUF" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+	status=$?
+	[ "$status" -eq "$wanted" ]
+	ok $? "$name: exit status $wanted ($status)"
+}
+
+capture() {
+	local wanted=$1 name=$2
+
+	shift 2
+	run "$wanted" "$name" capture --device "$DEVICE" --timeout 20 "$@"
+}
+
+out_has() {
+	grep -Eq -- "$1" "$dir/out"
+	ok $? "says '$1'"
+}
+
+err_has() {
+	grep -Eq -- "$1" "$dir/err"
+	ok $? "says '$1' on standard error"
+}
+
+silent() {
+	[ ! -s "$dir/$1" ]
+	ok $? "says nothing on $1"
+}
+
+# The unsigned 32-bit word of a file that starts at byte $2.
+word() {
+	od -An -tu4 -j "$2" -N 4 "$dir/$1" | tr -d ' '
+}
+
+size() {
+	stat -c %s "$dir/$1"
+}
+
+test_usage() {
+	run 2 "no command"
+	run 2 "unknown command" nosuch
+	run 2 "unknown option" capture --nosuch
+	err_has "^Try 'fpgabuf capture --help'"
+	run 2 "argument of list" list x
+	run 2 "two devices" info 0 1
+	run 2 "argument of capture" capture x
+	run 2 "no value" capture --frames
+	run 2 "bad number" capture --frames 1x
+	run 2 "bad size" capture --size 64
+	run 2 "bytes of a picture" capture --format YUYV --bytes 64
+	run 2 "size of a block" capture --format raw --size 64x64
+	run 2 "two sources of memory" capture --kind system \
+		--register-heap /dev/null
+	for command in list info capture; do
+		run 0 "help of $command" $command --help
+		out_has "^Usage: fpgabuf $command"
+		silent err
+	done
+}
+
+test_list_info() {
+	run 0 "list" list
+	[ "$(wc -l <"$dir/out")" -eq "$(find /sys/class/fpgabuf -type l | wc -l)" ]
+	ok $? "one line a channel"
+	out_has "^$DEVICE .* capture  YUYV 1280x720 +60 fps$"
+
+	run 0 "info by node" info "$DEVICE"
+	cp "$dir/out" "$dir/node"
+	out_has "^Device: +$DEVICE$"
+	out_has "^Memory kinds:   coherent contiguous system$"
+	for format in YUYV UYVY XR24 R8 raw; do
+		out_has "^  $format$"
+	done
+	run 0 "info by name" info "${DEVICE#/dev/}"
+	cmp -s "$dir/out" "$dir/node"
+	ok $? "same info by name"
+	run 0 "info by number" info "${DEVICE#/dev/fpgabuf}"
+	cmp -s "$dir/out" "$dir/node"
+	ok $? "same info by number"
+}
+
+test_formats() {
+	local format
+
+	capture 0 "default format" --frames 3 --verify
+	out_has "^3 frames, 5529600 bytes in .* 0 lost, 0 wrong, 0 out of order; contents verified$"
+	silent err
+	for format in YUYV UYVY XR24 R8; do
+		capture 0 "$format" --format $format --size 66x31 --frames 20 \
+			--verify --rate max
+		out_has "^20 frames, .* verified$"
+	done
+	capture 0 "smallest block" --bytes 64 --frames 1000 --verify --rate max
+	out_has "^1000 frames, 64000 bytes"
+	capture 0 "large block" --bytes 8M --frames 2 --verify --rate max
+	out_has "^2 frames, 16777216 bytes"
+	capture 0 "fraction of a rate" --bytes 4K --rate 30000/1001 --frames 3 \
+		--verify
+	out_has "verified$"
+}
+
+test_memory() {
+	local kind
+
+	for kind in coherent contiguous system; do
+		capture 0 "$kind memory" --kind $kind --bytes 64K --frames 50 \
+			--verify --rate max
+	done
+	capture 0 "one buffer" --buffers 1 --bytes 4K --frames 50 --verify \
+		--rate max
+	capture 0 "32 buffers" --buffers 32 --bytes 4K --frames 500 --verify \
+		--rate max
+	capture 1 "33 buffers" --buffers 33 --frames 1
+	err_has "$DEVICE: takes at most 32 buffers"
+	capture 1 "no heap" --register-heap /dev/dma_heap/nosuch --frames 1
+	err_has "/dev/dma_heap/nosuch: No such file"
+	capture 1 "not a heap" --register-heap /dev/null --frames 1
+	err_has "/dev/null: is not a dma-heap"
+	if [ -c /dev/dma_heap/system ]; then
+		capture 0 "memory of a heap" --frames 20 --verify --rate max \
+			--register-heap /dev/dma_heap/system
+	else
+		count=$((count + 1))
+		echo "ok $count - memory of a heap # SKIP no /dev/dma_heap/system"
+	fi
+}
+
+test_output() {
+	capture 0 "to a file" --bytes 4K --frames 10 --rate max --verify \
+		--output "$dir/frames"
+	out_has "^10 frames"
+	[ "$(size frames)" -eq 40960 ]
+	ok $? "ten frames are in the file"
+	# A raw frame counts from its number on, up to its trailer.
+	od -An -v -tu4 -w4096 "$dir/frames" | awk '
+		{ for (i = 1; i <= 1016; i++) bad += $i != NR + i - 2 }
+		END { exit bad || NR != 10 }'
+	ok $? "they are whole and in order"
+
+	capture 0 "to standard output" --bytes 4K --frames 10 --rate max \
+		--output -
+	cp "$dir/out" "$dir/piped"
+	[ "$(size piped)" -eq 40960 ] && [ "$(word piped 36864)" -eq 9 ]
+	ok $? "nothing but frames is there"
+	err_has "^10 frames"
+
+	capture 1 "full disk" --bytes 4K --frames 10 --output /dev/full
+	err_has "^fpgabuf: /dev/full: No space left on device$"
+	capture 1 "no such folder" --frames 1 --output "$dir/nosuch/file"
+	err_has "nosuch/file: No such file or directory"
+	capture 0 "quiet" --bytes 4K --frames 10 --rate max --quiet
+	silent out
+	silent err
+
+	"$FPGABUF" capture --device "$DEVICE" --bytes 1M --rate max --output - \
+		2>"$dir/err" | head -c 1000 >"$dir/out"
+	[ "${PIPESTATUS[0]}" -eq 1 ]
+	ok $? "reader that goes away: exit status 1"
+	err_has "standard output: Broken pipe"
+}
+
+test_refused() {
+	capture 1 "unknown format" --format ABCD --size 64x64
+	err_has "$DEVICE: format ABCD is not supported; the channel has: .*YUYV, .*raw"
+	capture 1 "too wide" --size 8194x4
+	err_has "YUYV 8194x4 at 60 fps is out of range: it can do 16x1 to 8192x8192"
+	capture 1 "too fast" --rate 1000000
+	err_has "at 1000000 fps is out of range: .* 1 fps to 10000 fps or max$"
+	capture 1 "too large" --bytes 65M
+	err_has "raw 65 MiB at .* out of range: it can do 64 bytes to 64 MiB in steps of 4,"
+	capture 1 "between two steps" --size 65x31
+	err_has "YUYV 65x31 at 60 fps is out of range: .* in steps of 2x1,"
+	run 1 "no such device" capture --device "$dir/nosuch" --frames 1
+	err_has "$dir/nosuch: no such device"
+	run 1 "another device" capture --device /dev/null --frames 1
+	err_has "/dev/null: is not an fpgabuf channel"
+}
+
+test_loss() {
+	capture 1 "loss, checked" --bytes 1M --buffers 1 --rate 10000 \
+		--frames 3 --verify
+	err_has "^fpgabuf: frame [0-9]+: [0-9]+ lost before it: "
+	out_has "^3 frames, .* [1-9][0-9]* lost, 0 wrong, 0 out of order"
+	capture 0 "loss, not checked" --bytes 1M --buffers 1 --rate 10000 \
+		--frames 3
+	out_has "^3 frames, .* [1-9][0-9]* lost, 0 wrong, 0 out of order"
+
+	run 1 "nothing comes" capture --device "$DEVICE" --bytes 4K --rate 1 \
+		--timeout 0.1
+	err_has "^fpgabuf: $DEVICE: no frame came for 0.1 s$"
+	out_has "^0 frames"
+}
+
+# Starts a capture in the background, which writes to a pipe (fd 3), and
+# returns when frames come.
+start_capture() {
+	rm -f "$dir/fifo"
+	mkfifo "$dir/fifo"
+	"$FPGABUF" capture --device "$DEVICE" --output "$dir/fifo" "$@" \
+		>"$dir/out" 2>"$dir/err" </dev/null &
+	pid=$!
+	exec 3<"$dir/fifo"
+	head -c 64 <&3 >"$dir/first"
+}
+
+end_capture() {
+	local wanted=$1 name=$2 status
+
+	wait "$pid"
+	status=$?
+	exec 3<&-
+	[ "$status" -eq "$wanted" ]
+	ok $? "$name: exit status $wanted ($status)"
+}
+
+test_interrupt() {
+	local signal
+
+	for signal in INT TERM; do
+		# Blocked in a write, as nobody reads on.
+		start_capture --bytes 4M --rate max
+		kill -$signal "$pid"
+		end_capture 0 "SIG$signal, blocked in write"
+		out_has "^[0-9]+ frames"
+	done
+
+	start_capture --bytes 64 --rate 50
+	cat <&3 >/dev/null &
+	kill -TERM "$pid"
+	end_capture 0 "SIGTERM, waiting for a frame"
+	out_has "^[0-9]+ frames"
+	wait
+
+	start_capture --bytes 64 --rate 50 --frames 1000000 --verify
+	cat <&3 >/dev/null &
+	kill -TERM "$pid"
+	end_capture 1 "SIGTERM before all frames came"
+	err_has "interrupted after [0-9]+ of 1000000 frames"
+	wait
+
+	capture 0 "the channel is free afterwards" --frames 1 --verify
+}
+
+test_busy() {
+	start_capture --bytes 4K --rate 1
+	capture 1 "a channel in use" --frames 1
+	err_has "^fpgabuf: $DEVICE: is busy: another program owns the channel$"
+	run 0 "info of a channel in use" info "$DEVICE"
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	exec 3<&-
+	capture 0 "a killed program leaves the channel free" --frames 1 --verify
+}
+
+test_progress() {
+	if ! command -v script >/dev/null; then
+		count=$((count + 1))
+		echo "ok $count - progress # SKIP no script(1) for a terminal"
+		return
+	fi
+	script -qec "'$FPGABUF' capture --device '$DEVICE' --bytes 4K \
+		--rate 20 --frames 50 --verify" "$dir/typescript" \
+		>"$dir/out" 2>"$dir/err" </dev/null
+	ok $? "on a terminal"
+	tr '\r' '\n' <"$dir/typescript" >"$dir/out"
+	out_has "^[0-9]+ frames, [0-9.]+ fps, [0-9.]+ MB/s, 0 lost, 0 wrong"
+	[ "$(grep -c ' fps, .* 0 wrong$' "$dir/out")" -ge 2 ]
+	ok $? "a line a second"
+	out_has "50 frames, 204800 bytes"
+}
+
+test_unbind() {
+	local device driver
+
+	device=$(readlink -f "/sys/class/fpgabuf/${DEVICE#/dev/}/device")
+	driver=$(readlink -f "$device/driver")
+	if [ ! -w "$driver/unbind" ]; then
+		count=$((count + 1))
+		echo "ok $count - unbind # SKIP $driver/unbind is not writable"
+		return
+	fi
+	start_capture --bytes 64 --rate 1
+	echo "${device##*/}" >"$driver/unbind"
+	end_capture 1 "the device is unbound"
+	err_has "^fpgabuf: $DEVICE: the device is gone$"
+	echo "${device##*/}" >"$driver/bind"
+	[ ! -c "$DEVICE" ] && command -v udevadm >/dev/null && udevadm settle
+	capture 0 "and bound again" --frames 1 --verify
+}
+
+test_usage
+test_list_info
+test_formats
+test_memory
+test_output
+test_refused
+test_loss
+test_interrupt
+test_busy
+test_progress
+test_unbind
+
+echo "1..$count"
+echo "# $failed failed"
+[ "$failed" -eq 0 ]
