@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # much of it is for the scripts that source this file
+#
+# What setup, ksrc, build and run share: where things are, what a lane is, how to work inside a guest root.
+
+VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+TOP=$(cd "$VM_DIR/../.." && pwd -P)
+CACHE=${FPGABUF_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/fpgabuf}
+SETUP_TROUBLE=125
+CHILD=
+TICKER=
+
+say() {
+	[ "${QUIET:-}" ] || printf 'vm: %s\n' "$*" >&2
+}
+
+die() {
+	printf 'vm: %s\n' "$*" >&2
+	exit "$SETUP_TROUBLE"
+}
+
+# A usage text is the comment at the head of the script, so that there is only one.
+usage() {
+	sed -n '/^# Usage:/,/^[^#]/{/^[^#]/d;/^# shellcheck/d;s/^# \{0,1\}//p}' "$0"
+}
+
+# Children run in the background under wait, so that a signal to us alone ends them too.
+run_child() {
+	local status=0
+	"$@" &
+	CHILD=$!
+	wait "$CHILD" || status=$?
+	CHILD=
+	return "$status"
+}
+
+# As run_child, for a command with children of its own: in a process group, which a signal ends as a whole.
+run_group() {
+	local status=0
+	set -m
+	"$@" &
+	set +m
+	CHILD=-$!
+	wait "${CHILD#-}" || status=$?
+	CHILD=
+	return "$status"
+}
+
+end_child() {
+	[ "$CHILD" ] || return 0
+	kill -- "$CHILD" 2>/dev/null
+	wait "${CHILD#-}" 2>/dev/null
+	CHILD=
+}
+
+# on_exit FUNCTION: FUNCTION runs once, whatever ends the script; a signal gives the shell's usual status.
+on_exit() {
+	# shellcheck disable=SC2064 # the name of the function is known now
+	trap "end_child; end_progress; $1" EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	trap 'exit 129' HUP
+}
+
+# progress LABEL LOG: says that LABEL still runs, for as long as it is not killed. Waits by read, since a sleep would be
+# a process of its own that outlives us, with our locks.
+progress() {
+	local began=$SECONDS every=15 never
+	[ ! -t 2 ] || every=1
+	exec {never}<> <(:)
+	while ! read -r -t "$every" -u "$never"; do
+		if [ -t 2 ]; then
+			printf '\r\033[Kvm: %s … %d s  %.40s' "$1" $((SECONDS - began)) "$(tail -n 1 "$2" 2>/dev/null)" >&2
+		else
+			printf 'vm: %s … %d s\n' "$1" $((SECONDS - began)) >&2
+		fi
+	done
+}
+
+end_progress() {
+	[ "$TICKER" ] || return 0
+	kill "$TICKER" 2>/dev/null
+	wait "$TICKER" 2>/dev/null
+	TICKER=
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+# step LABEL LOG CMD…: runs CMD with its output in LOG, and says how long it took.
+step() {
+	local label=$1 log=$2 began=${EPOCHREALTIME/[^0-9]/} status=0
+	shift 2
+	if [ -z "${QUIET:-}" ]; then
+		say "$label"
+		progress "$label" "$log" &
+		TICKER=$!
+	fi
+	run_group "$@" >>"$log" 2>&1 </dev/null || status=$?
+	end_progress
+	local took=$((${EPOCHREALTIME/[^0-9]/} - began))
+	[ "$status" != 0 ] || say "$label: $((took / 1000000)).$((took / 100000 % 10)) s"
+	return "$status"
+}
+
+# with_lock PATH [-s]: what makes PATH holds this until the script ends, and so does what it starts: the guest that uses a
+# build keeps it. The locks have a folder of their own and stay, so that two can never hold different files of one name.
+with_lock() {
+	local fd
+	exec {fd}>"$(lock_of "$1")"
+	if ! flock -n ${2:+"$2"} "$fd"; then
+		say "waiting for another run that holds ${1##*/}"
+		flock ${2:+"$2"} "$fd"
+	fi
+}
+
+lock_of() {
+	local name=${1##*/}
+	mkdir -p "$CACHE/locks"
+	echo "$CACHE/locks/${name%.tmp}"
+}
+
+key_of() {
+	sha256sum | cut -c1-16
+}
+
+# The key of a root is all that it is made from; changing any of it makes another root beside the old one.
+root_recipe() {
+	printf '%s\n' "suite $SUITE" "packages ${PACKAGES[*]}" "extract ${EXTRACT[*]}" \
+		"apt ${APT_OPTS[*]}" "without ${MODULE_EXCLUDES[*]}" "recipe $(cat "$VM_DIR/root-finish" "$VM_DIR/root-recipe.sh" | key_of)"
+}
+
+load_lane() {
+	local conf=$VM_DIR/lanes/$1.conf
+	[ -f "$conf" ] || die "no such lane: $1 (there are: $(cd "$VM_DIR/lanes" && echo *.conf | sed 's/\.conf//g'))"
+	LANE=$1
+	PACKAGES=() EXTRACT=() APT_OPTS=() MODULE_EXCLUDES=() INITRD_MODULES=() MODULES=()
+	QEMU_ARGS=() KERNEL_APPEND=() MEMORY=2G KSRC_PACKAGE=
+	# shellcheck disable=SC1090 # one of the lanes
+	. "$conf"
+	ROOT_KEY=$SUITE-$(root_recipe | key_of)
+	ROOT_DIR=$CACHE/roots/$ROOT_KEY
+	GUEST_ROOT=$ROOT_DIR/root
+	if [ -f "$ROOT_DIR/kver" ]; then
+		read -r KVER <"$ROOT_DIR/kver"
+		KSRC_DIR=$CACHE/ksrc/$KSRC_PACKAGE-$(kernel_version)
+	fi
+}
+
+# The version of the Debian package that a root's kernel is from.
+kernel_version() {
+	awk -v package="linux-image-$KVER" '$1 == "Package:" { this = $2 == package }
+		this && $1 == "Version:" { print $2; exit }' "$GUEST_ROOT/var/lib/dpkg/status"
+}
+
+# A private mount namespace; for an ordinary user a user namespace as well, in which he is root and owns his subuids.
+in_namespace() {
+	local how=(unshare --mount --propagation private)
+	[ "$(id -u)" = 0 ] || how+=(--map-root-user --map-auto)
+	"${how[@]}" -- "$@"
+}
+
+# enter_root [SOURCE:TARGET…] -- CMD…: CMD in a chroot of the lane's root, which stays read-only.
+enter_root() {
+	in_namespace "$VM_DIR/enter" "$GUEST_ROOT" "$@"
+}
