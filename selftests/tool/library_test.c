@@ -7,18 +7,38 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
 
-#include "fpgabuf.h"
-#include "tap.h"
+#include <fpgabuf.h>
+
+#include "../kselftest.h"
 
 #define NUM_BUFFERS	16
 #define SIZE		4096
 #define MSEC		INT64_C(1000000)
+
+#define ok(condition, text, ...)					\
+	ksft_test_result(condition, text "\n", ##__VA_ARGS__)
+
+#define is(found, wanted, text) do {					\
+	const long long f_ = (found), w_ = (wanted);			\
+									\
+	ksft_test_result(f_ == w_, text "\n");				\
+	if (f_ != w_)							\
+		ksft_print_msg("found %lld, wanted %lld\n", f_, w_);	\
+} while (0)
+
+/* For what a test needs and that is not its subject. */
+#define need(condition) do {						\
+	if (!(condition))						\
+		ksft_exit_fail_msg("%s:%d: %s: %m\n", __FILE__,		\
+				   __LINE__, #condition);		\
+} while (0)
 
 static struct fpgabuf_channel *channel;
 static struct fpgabuf_map maps[NUM_BUFFERS];
@@ -227,8 +247,7 @@ static void test_stop(void)
 /* The two rates need two formats, which only a channel without buffers takes. */
 static void run_at(uint32_t rate, void (*test)(void))
 {
-	if (!ok(set_raw_format(rate), "%u frames a second", rate))
-		return;
+	need(set_raw_format(rate));
 	add_buffers();
 	test();
 	drain();
@@ -239,16 +258,16 @@ int main(int argc, char **argv)
 {
 	int ret;
 
+	ksft_print_header();
 	ret = fpgabuf_channel_open(argc > 1 ? argv[1] : NULL, &channel);
-	if (ret < 0) {
-		printf("1..0 # SKIP no channel to open (error %d)\n", -ret);
-		return 0;
-	}
+	if (ret < 0)
+		ksft_exit_skip("no channel to open: %s\n", strerror(-ret));
+	ksft_set_plan(17);
 
 	run_at(400, test_signals);
 	run_at(1, test_timeout);
 	run_at(1, test_stop);
 	fpgabuf_channel_close(channel);
 
-	return tap_end();
+	ksft_finished();
 }
