@@ -28,7 +28,7 @@
  * @node: in &fpgabuf_buffer.attachments
  * @own: @dev has the address that came with the memory
  * @mapped: between map and unmap; guarded by &fpgabuf_buffer.lock
- * @dir: what it is mapped for, while @mapped
+ * @dir: the direction it is mapped in, while @mapped
  */
 struct fpgabuf_attachment {
 	struct device *dev;
@@ -162,6 +162,16 @@ static void fpgabuf_map_own(const struct fpgabuf_buffer *buffer,
 	a->table.nents = a->table.orig_nents;
 }
 
+/*
+ * The CPU may write into what a device writes, too (draw into a captured frame).
+ * Mapped DMA_FROM_DEVICE this would never reach the device's side, a bounce
+ * buffer say, and come back undone with the next sync.
+ */
+static enum dma_data_direction fpgabuf_map_dir(enum dma_data_direction dir)
+{
+	return dir == DMA_FROM_DEVICE ? DMA_BIDIRECTIONAL : dir;
+}
+
 static struct sg_table *fpgabuf_map(struct dma_buf_attachment *attach,
 				    enum dma_data_direction dir)
 {
@@ -169,6 +179,7 @@ static struct sg_table *fpgabuf_map(struct dma_buf_attachment *attach,
 	struct fpgabuf_attachment *a = attach->priv;
 	int ret = 0;
 
+	dir = fpgabuf_map_dir(dir);
 	mutex_lock(&buffer->lock);
 	if (a->mapped)
 		ret = -EBUSY;
@@ -238,6 +249,13 @@ static int fpgabuf_end_cpu_access(struct dma_buf *dmabuf,
 {
 	struct fpgabuf_buffer *buffer = dmabuf->priv;
 	struct fpgabuf_attachment *a;
+
+	/*
+	 * The CPU only read. Besides being needless, to copy back what it saw
+	 * would destroy another frame of this buffer that is being written now.
+	 */
+	if (dir == DMA_FROM_DEVICE)
+		return 0;
 
 	mutex_lock(&buffer->lock);
 	if (buffer->vaddr)

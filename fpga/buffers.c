@@ -47,7 +47,7 @@ static int slot_empty(struct fpgabuf_channel *channel, unsigned int number)
 
 	slot = &channel->slots[number];
 	sg_free_table(&slot->frame);
-	fpgabuf_import_release(slot->import);
+	fpgabuf_import_put(slot->import);
 	slot->import = NULL;
 	return 0;
 }
@@ -202,6 +202,22 @@ static int slot_fill(struct fpgabuf_channel *channel,
 	return 0;
 }
 
+/* All slots in a dma-buf share one import. */
+static struct fpgabuf_import *slot_import(struct fpgabuf_channel *channel,
+					  struct dma_buf *dmabuf)
+{
+	unsigned int i;
+
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
+		struct fpgabuf_import *import = channel->slots[i].import;
+
+		if (import && import->dmabuf == dmabuf)
+			return fpgabuf_import_get(import);
+	}
+	return fpgabuf_import(fpgabuf_channel_dma_dev(channel), dmabuf,
+			      channel_dir(channel));
+}
+
 static int register_dmabuf(struct fpgabuf_channel *channel,
 			   struct dma_buf *dmabuf, struct fpgabuf_register *reg)
 {
@@ -213,13 +229,12 @@ static int register_dmabuf(struct fpgabuf_channel *channel,
 	if (ret)
 		return ret;
 
-	import = fpgabuf_import(fpgabuf_channel_dma_dev(channel), dmabuf,
-				channel_dir(channel));
+	import = slot_import(channel, dmabuf);
 	if (IS_ERR(import))
 		return PTR_ERR(import);
 	ret = slice_frame(channel, import, reg->offset, &frame);
 	if (ret)
-		goto err_release;
+		goto err_put;
 	ret = slot_fill(channel, import, &frame, reg);
 	if (ret)
 		goto err_free_table;
@@ -227,8 +242,8 @@ static int register_dmabuf(struct fpgabuf_channel *channel,
 
 err_free_table:
 	sg_free_table(&frame);
-err_release:
-	fpgabuf_import_release(import);
+err_put:
+	fpgabuf_import_put(import);
 	return ret;
 }
 

@@ -18,7 +18,8 @@ struct fpgabuf_channel;
  * struct fpgabuf_slot - a registered buffer
  * @channel: the channel it belongs to; constant
  * @job: what it is doing; in &fpgabuf_channel.queue, constant
- * @import: the dma-buf, attached to the engine's device and mapped
+ * @import: the dma-buf, attached to the engine's device and mapped; shared by
+ *	all slots in that dma-buf
  * @offset: where its range starts in the dma-buf, bytes
  * @length: bytes of the range
  * @frame: the device's view of one frame at the start of the range

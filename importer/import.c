@@ -31,8 +31,11 @@ static bool import_covers(const struct fpgabuf_import *import)
  * @dmabuf: any dma-buf; the import takes a reference of its own
  * @dir: DMA_FROM_DEVICE when @dev writes it, DMA_TO_DEVICE when it reads it
  *
+ * One device should import a buffer once, and share that: where memory has to be
+ * bounced every mapping has a copy of its own.
+ *
  * Context: process context, may sleep; the reservation of @dmabuf not held.
- * Return: the import, released by fpgabuf_import_release(), or an ERR_PTR:
+ * Return: the import, given back by fpgabuf_import_put(), or an ERR_PTR:
  * -ENOMEM, -EIO when the exporter maps less than the buffer's size, and what
  * it says when it refuses @dev.
  */
@@ -47,6 +50,7 @@ struct fpgabuf_import *fpgabuf_import(struct device *dev,
 	if (!import)
 		return ERR_PTR(-ENOMEM);
 
+	kref_init(&import->ref);
 	get_dma_buf(dmabuf);
 	import->dmabuf = dmabuf;
 	import->dir = dir;
@@ -79,20 +83,44 @@ err_put:
 EXPORT_SYMBOL_NS_GPL(fpgabuf_import, "FPGABUF");
 
 /**
- * fpgabuf_import_release() - undo fpgabuf_import()
- * @import: the import; its device no longer touches the memory
+ * fpgabuf_import_get() - one more user of an import
+ * @import: the import, of which the caller has a reference
  *
- * Context: process context, may sleep; the reservation of the dma-buf not held.
+ * Context: any.
+ * Return: @import.
  */
-void fpgabuf_import_release(struct fpgabuf_import *import)
+struct fpgabuf_import *fpgabuf_import_get(struct fpgabuf_import *import)
 {
+	kref_get(&import->ref);
+	return import;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_import_get, "FPGABUF");
+
+static void import_release(struct kref *ref)
+{
+	struct fpgabuf_import *import =
+		container_of(ref, struct fpgabuf_import, ref);
+
 	dma_buf_unmap_attachment_unlocked(import->attach, import->sgt,
 					  import->dir);
 	dma_buf_detach(import->dmabuf, import->attach);
 	dma_buf_put(import->dmabuf);
 	kfree(import);
 }
-EXPORT_SYMBOL_NS_GPL(fpgabuf_import_release, "FPGABUF");
+
+/**
+ * fpgabuf_import_put() - give an import back
+ * @import: the import; for this user its device no longer touches the memory
+ *
+ * The last one unmaps the buffer, detaches and forgets it.
+ *
+ * Context: process context, may sleep; the reservation of the dma-buf not held.
+ */
+void fpgabuf_import_put(struct fpgabuf_import *import)
+{
+	kref_put(&import->ref, import_release);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_import_put, "FPGABUF");
 
 /**
  * struct slice_cursor - the pieces of a range of a mapped table, one by one
@@ -158,7 +186,7 @@ static bool slice_next(struct slice_cursor *c, dma_addr_t *addr,
  * @length: its length in bytes, at least 1
  * @max_segment: longest segment in bytes that the engine takes
  * @slice: out: table with DMA addresses and lengths only (it has no pages);
- *	freed by sg_free_table(), valid until the import is released
+ *	freed by sg_free_table(), valid as long as the import
  *
  * Context: process context, may sleep.
  * Return: 0, -ERANGE when the range is not inside of the dma-buf, -ENOMEM.

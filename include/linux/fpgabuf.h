@@ -6,6 +6,7 @@
 #define _LINUX_FPGABUF_H
 
 #include <linux/dma-direction.h>
+#include <linux/kref.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 #include <uapi/linux/fpgabuf.h>
@@ -24,15 +25,17 @@ struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 
 /**
  * struct fpgabuf_import - a dma-buf that a device is attached to and mapped
+ * @ref: users of the import
  * @dmabuf: the buffer; the import holds a reference
  * @attach: the attachment of the device
  * @sgt: the mapping; only its DMA addresses and lengths may be used
  * @dir: direction it is mapped for
  *
- * Made by fpgabuf_import(), constant until fpgabuf_import_release(). Whoever
- * made it owns it; no lock is needed to read it.
+ * Made by fpgabuf_import(), constant until the last fpgabuf_import_put(); no
+ * lock is needed to read it.
  */
 struct fpgabuf_import {
+	struct kref ref;
 	struct dma_buf *dmabuf;
 	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;
@@ -42,7 +45,8 @@ struct fpgabuf_import {
 struct fpgabuf_import *fpgabuf_import(struct device *dev,
 				      struct dma_buf *dmabuf,
 				      enum dma_data_direction dir);
-void fpgabuf_import_release(struct fpgabuf_import *import);
+struct fpgabuf_import *fpgabuf_import_get(struct fpgabuf_import *import);
+void fpgabuf_import_put(struct fpgabuf_import *import);
 int fpgabuf_import_slice(const struct fpgabuf_import *import, u64 offset,
 			 u64 length, unsigned int max_segment,
 			 struct sg_table *slice);
