@@ -120,7 +120,7 @@ static __poll_t fpgabuf_poll(struct file *file, poll_table *wait)
 	poll_wait(file, &channel->wait, wait);
 
 	spin_lock_irq(&channel->queue.lock);
-	if (READ_ONCE(channel->gone))
+	if (channel->gone)
 		mask = EPOLLERR | EPOLLHUP;
 	else if (channel->queue.num_done)
 		mask = EPOLLIN | EPOLLRDNORM;
@@ -248,12 +248,13 @@ void fpgabuf_channel_unregister(struct fpgabuf_channel *channel)
 	cdev_device_del(&channel->cdev, &channel->dev);
 
 	mutex_lock(&channel->lock);
-	channel_reset(channel);
-	if (channel->users)
-		channel_put_dma(channel);
+	/* First, so that nobody takes the end of the stream for a stop. */
 	spin_lock_irq(&channel->queue.lock);
 	channel->gone = true;
 	spin_unlock_irq(&channel->queue.lock);
+	channel_reset(channel);
+	if (channel->users)
+		channel_put_dma(channel);
 	mutex_unlock(&channel->lock);
 
 	wake_up_all(&channel->wait);

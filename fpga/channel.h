@@ -49,7 +49,8 @@ struct fpgabuf_slot {
  * @lock: serialises all ioctls but the wait of an exchange, open, release and
  *	unregister, and guards the fields down to @slots. Sleeps; taken outside
  *	of a dma-buf's reservation and of mmap_lock, never in a completion
- * @gone: the board's device is no more: nothing but closing works
+ * @gone: the board's device is no more: nothing but closing works; written with
+ *	@lock and @queue.lock held, read with either
  * @users: open files
  * @owner: the file that may stream, or NULL
  * @dma: the engine's channel, requested by the first open and released by the

@@ -14,11 +14,12 @@
  * - Structures may grow at the end. The size is part of the request number: an
  *   older, shorter structure is accepted, the missing fields count as zero; in
  *   a newer, longer one the fields that this kernel does not know must be zero,
- *   else -E2BIG. Shorter than in FPGABUF_ABI_VERSION 1 is -EINVAL.
+ *   else -E2BIG (where it is only written they come back as zero). Shorter than
+ *   in FPGABUF_ABI_VERSION 1 is -EINVAL.
  * - A call that fails has changed nothing, and has leaked no file descriptor.
  * - -ENOTTY: no such request; -EFAULT: bad pointer; -ENODEV: the device is gone
  *   (unbound, or its driver removed); -EINTR: a signal came before anything
- *   was done.
+ *   was done, with or without SA_RESTART.
  * - Any number of files may be open. The first one that sets a format,
  *   registers a buffer or starts becomes the owner until it is closed; requests
  *   marked [owner] fail with -EBUSY on every other file.
@@ -181,7 +182,7 @@ struct fpgabuf_format_desc {
  * @type: enum fpgabuf_format_type
  * @flags: in: FPGABUF_FORMAT_TRY or 0
  * @fourcc: DRM_FORMAT_* (video; 0 for raw)
- * @num_planes: out: planes in use (video; 0 for raw)
+ * @num_planes: planes in use; in: 0, or right (video; 0 for raw)
  * @modifier: DRM_FORMAT_MOD_* (video; 0 for raw)
  * @width: pixels (video; 0 for raw)
  * @height: lines (video; 0 for raw)
@@ -314,7 +315,7 @@ struct fpgabuf_queue_entry {
  *	the frame was complete, the contents are undefined
  * @sequence: number of the frame since FPGABUF_IOC_START, from 0, lost frames
  *	included; undefined with -ECANCELED
- * @bytes: bytes that were moved
+ * @bytes: bytes that were moved; 0 with -ECANCELED
  * @timestamp: CLOCK_MONOTONIC in ns at the end of the transfer
  * @user_data: from &fpgabuf_queue_entry
  * @flags: FPGABUF_DONE_*, why frames were lost
