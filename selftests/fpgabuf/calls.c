@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls of a channel device and of a dma-buf, one function each.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/dma-buf.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "fpgabuf_test.h"
+
+int fpga_open(unsigned int number, int flags)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/fpgabuf%u", number);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int fpga_ioctl(int fd, unsigned long request, void *arg)
+{
+	int ret = ioctl(fd, request, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int fpga_alloc_flags(int ch, __u64 size, __u32 kind, __u32 fd_flags)
+{
+	struct fpgabuf_alloc alloc = {
+		.size = size,
+		.kind = kind,
+		.fd_flags = fd_flags,
+		.fd = -1,
+	};
+	int ret = fpga_ioctl(ch, FPGABUF_IOC_ALLOC, &alloc);
+
+	return ret < 0 ? ret : alloc.fd;
+}
+
+int fpga_alloc(int ch, __u64 size, __u32 kind)
+{
+	return fpga_alloc_flags(ch, size, kind, O_RDWR | O_CLOEXEC);
+}
+
+int fpga_register(int ch, int fd, __u64 offset, __u64 length)
+{
+	struct fpgabuf_register reg = {
+		.fd = fd,
+		.offset = offset,
+		.length = length,
+		.slot = ~0U,
+	};
+	int ret = fpga_ioctl(ch, FPGABUF_IOC_REGISTER, &reg);
+
+	return ret < 0 ? ret : (int)reg.slot;
+}
+
+int fpga_unregister(int ch, __u32 slot)
+{
+	struct fpgabuf_unregister unreg = { .slot = slot };
+
+	return fpga_ioctl(ch, FPGABUF_IOC_UNREGISTER, &unreg);
+}
+
+int fpga_start(int ch)
+{
+	struct fpgabuf_start start = { 0 };
+	int ret = fpga_ioctl(ch, FPGABUF_IOC_START, &start);
+
+	return ret < 0 ? ret : (int)start.run;
+}
+
+int fpga_stop(int ch)
+{
+	return fpga_ioctl(ch, FPGABUF_IOC_STOP, NULL);
+}
+
+int fpga_get_format(int ch, struct fpgabuf_format *format)
+{
+	memset(format, 0, sizeof(*format));
+	return fpga_ioctl(ch, FPGABUF_IOC_GET_FORMAT, format);
+}
+
+int fpga_set_format(int ch, struct fpgabuf_format *format)
+{
+	return fpga_ioctl(ch, FPGABUF_IOC_SET_FORMAT, format);
+}
+
+int fpga_set_raw(int ch, __u64 size, __u32 fps)
+{
+	struct fpgabuf_format format = {
+		.type = FPGABUF_FORMAT_RAW,
+		.size = size,
+		.rate = { .numerator = fps, .denominator = 1 },
+	};
+
+	return fpga_set_format(ch, &format);
+}
+
+int fpga_exchange(int ch, const struct fpgabuf_queue_entry *queue,
+		  __u32 queue_count, struct fpgabuf_completion *done,
+		  __u32 max, __u32 min, __s64 timeout)
+{
+	struct fpgabuf_exchange exchange = {
+		.queue = (uintptr_t)queue,
+		.done = (uintptr_t)done,
+		.queue_count = queue_count,
+		.done_count = max,
+		.min_done = min,
+		.timeout = timeout,
+	};
+	int ret = fpga_ioctl(ch, FPGABUF_IOC_EXCHANGE, &exchange);
+
+	return ret < 0 ? ret : (int)exchange.done_count;
+}
+
+int fpga_queue(int ch, __u32 slot, __u64 user_data)
+{
+	struct fpgabuf_queue_entry entry = {
+		.slot = slot,
+		.user_data = user_data,
+	};
+
+	return fpga_exchange(ch, &entry, 1, NULL, 0, 0, 0);
+}
+
+int fpga_take(int ch, struct fpgabuf_completion *done, __u32 max,
+	      __u32 min, __s64 timeout)
+{
+	return fpga_exchange(ch, NULL, 0, done, max, min, timeout);
+}
+
+int fpga_capture(int ch, __u32 slot, struct fpgabuf_completion *done)
+{
+	int stopped;
+	int ret;
+
+	ret = fpga_queue(ch, slot, slot);
+	if (ret < 0)
+		return ret;
+	ret = fpga_start(ch);
+	if (ret < 0)
+		return ret;
+	ret = fpga_take(ch, done, 1, 1, 5 * SEC);
+	stopped = fpga_stop(ch);
+	if (ret < 0)
+		return ret;
+	return stopped;
+}
+
+int poll_fd(int fd, short events, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+	int ret = poll(&pfd, 1, timeout_ms);
+
+	return ret < 0 ? -errno : pfd.revents;
+}
+
+size_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+int dmabuf_sync(int fd, __u64 flags)
+{
+	struct dma_buf_sync sync = { .flags = flags };
+
+	return fpga_ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync);
+}
+
+__s64 dmabuf_size(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	return size < 0 ? -errno : size;
+}
+
+int dmabuf_fdinfo(int fd, const char *key, char *value, size_t len)
+{
+	size_t key_len = strlen(key);
+	char path[64], line[256];
+	int ret = -ENOENT;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (ret && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, key, key_len) || line[key_len] != ':')
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(value, len, "%s",
+			 line + key_len + 1 + strspn(line + key_len + 1, "\t "));
+		ret = 0;
+	}
+	fclose(f);
+	return ret;
+}
+
+void *dmabuf_map(int fd, size_t size)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+int buffer_from_fd(int fd, struct buffer *b)
+{
+	__s64 size;
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	size = dmabuf_size(fd);
+	if (size < 0) {
+		close(fd);
+		return size;
+	}
+	b->fd = fd;
+	b->size = size;
+	b->map = dmabuf_map(fd, size);
+	if (!b->map) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	return 0;
+}
+
+int buffer_alloc(int ch, __u64 size, __u32 kind, struct buffer *b)
+{
+	return buffer_from_fd(fpga_alloc(ch, size, kind), b);
+}
+
+void buffer_free(struct buffer *b)
+{
+	munmap(b->map, b->size);
+	close(b->fd);
+}

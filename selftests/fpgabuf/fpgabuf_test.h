@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests of the fpgabuf channel devices share. They speak the ABI of
+ * <linux/fpgabuf.h> by raw ioctls: what is tested is the kernel, no library.
+ *
+ * Functions that can fail return a negative errno; none of them prints.
+ */
+#ifndef FPGABUF_TEST_H
+#define FPGABUF_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <linux/fpgabuf.h>
+
+#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define KIND_COUNT	3
+#define MSEC		1000000LL
+#define SEC		1000000000LL
+
+/* What the simulated FPGA is; test_channel_ready() checks that it is there. */
+#define SIM_DRIVER	"fpgabuf_sim"
+#define SIM_DEPTH	32
+#define SIM_SLOTS	64
+#define SIM_ALIGNMENT	64
+#define SIM_MIN_FRAME	64
+#define SIM_MAX_FRAME	(64ULL << 20)
+
+/* Calls: 0 or what the call returned, or a negative errno */
+
+int fpga_open(unsigned int number, int flags);
+int fpga_ioctl(int fd, unsigned long request, void *arg);
+int fpga_alloc(int ch, __u64 size, __u32 kind);
+int fpga_alloc_flags(int ch, __u64 size, __u32 kind, __u32 fd_flags);
+int fpga_register(int ch, int fd, __u64 offset, __u64 length);
+int fpga_unregister(int ch, __u32 slot);
+int fpga_start(int ch);
+int fpga_stop(int ch);
+int fpga_get_format(int ch, struct fpgabuf_format *format);
+int fpga_set_format(int ch, struct fpgabuf_format *format);
+/* @fps frames a second, 0: as fast as buffers are queued */
+int fpga_set_raw(int ch, __u64 size, __u32 fps);
+int fpga_queue(int ch, __u32 slot, __u64 user_data);
+/* Returns how many completions were taken. */
+int fpga_take(int ch, struct fpgabuf_completion *done, __u32 max,
+	      __u32 min, __s64 timeout);
+int fpga_exchange(int ch, const struct fpgabuf_queue_entry *queue,
+		  __u32 queue_count, struct fpgabuf_completion *done,
+		  __u32 max, __u32 min, __s64 timeout);
+/* Queue @slot, start, take one frame, stop. */
+int fpga_capture(int ch, __u32 slot, struct fpgabuf_completion *done);
+
+/* poll() of one fd: revents, 0 when nothing came in @timeout_ms */
+int poll_fd(int fd, short events, int timeout_ms);
+
+/* dma-bufs */
+
+struct buffer {
+	int fd;
+	size_t size;
+	void *map;
+};
+
+size_t page_size(void);
+int dmabuf_sync(int fd, __u64 flags);
+__s64 dmabuf_size(int fd);
+/* The value of a line "key:\tvalue" of /proc/self/fdinfo/@fd. */
+int dmabuf_fdinfo(int fd, const char *key, char *value, size_t len);
+/* NULL when it cannot be mapped; errno says why. */
+void *dmabuf_map(int fd, size_t size);
+/* Allocate and map; nothing is left behind on an error. */
+int buffer_alloc(int ch, __u64 size, __u32 kind, struct buffer *b);
+/* Take over @fd and map all of it; the fd is closed on an error. */
+int buffer_from_fd(int fd, struct buffer *b);
+void buffer_free(struct buffer *b);
+
+/* Contents */
+
+__u32 crc32c(const void *data, size_t len);
+bool all_bytes(const void *data, __u8 value, size_t len);
+/*
+ * "ok", or what is wrong with a frame of which @done was told: status, bytes,
+ * trailer, CRC.
+ */
+const char *frame_check(const void *frame, size_t size,
+			const struct fpgabuf_completion *done);
+/* The same, and a raw frame's counting pattern. */
+const char *raw_check(const void *frame, size_t size,
+		      const struct fpgabuf_completion *done);
+/* raw_check() bracketed by DMA_BUF_IOCTL_SYNC. */
+const char *raw_check_synced(int fd, const void *frame, size_t size,
+			     const struct fpgabuf_completion *done);
+
+/* The system */
+
+/* Live buffers of the exporter, from debugfs. */
+struct totals {
+	__s64 count[KIND_COUNT];
+	__s64 bytes[KIND_COUNT];
+};
+
+int totals_read(struct totals *totals);
+bool totals_equal(const struct totals *a, const struct totals *b);
+/* NULL, or why the tests cannot run: no simulated FPGA. */
+const char *test_channel_missing(unsigned int number);
+/* Whether a new file can set up, stream from and leave channel 0. */
+const char *channel_usable(void);
+extern const char *const kind_names[KIND_COUNT];
+
+/*
+ * Whether devices get bounce buffers (swiotlb=force): nothing that one of them
+ * wrote is seen before a sync, and an exporter or importer that does without
+ * is no use.
+ */
+bool bounced(void);
+
+__s64 now_ns(void);
+/* For letting time pass where that is what is tested. */
+void pass_time(__s64 ns);
+int open_fds(void);
+int send_fd(int socket, int fd);
+int recv_fd(int socket);
+/* Runs a program; its exit status, or 128 and the signal that ended it. */
+int run_program(const char *const argv[]);
+bool module_loaded(const char *name);
+/* For main(): load a module that is not, if there is one; removed at exit. */
+void load_module(const char *name, const char *param);
+/* An address range that cannot be touched, and one that cannot be written. */
+void *no_access_page(void);
+void *read_only_copy(const void *data, size_t len);
+/* Deliver @sig with no SA_RESTART to a handler that does nothing. */
+int catch_signal(int sig);
+
+/*
+ * The fixtures' teardown runs in the parent, after the test's process is gone
+ * with all of its files and mappings: whatever still lives then is a leak.
+ */
+#define EXPECT_NOTHING_LEFT(before) do {				\
+	struct totals after_;						\
+	EXPECT_EQ(0, totals_read(&after_));				\
+	EXPECT_TRUE(totals_equal(&(before), &after_));			\
+	EXPECT_STREQ("ok", channel_usable());				\
+} while (0)
+
+/* First lines of every setup. */
+#define REQUIRE_CHANNEL(before) do {					\
+	const char *missing_ = test_channel_missing(0);			\
+	if (missing_)							\
+		SKIP(return, "%s", missing_);				\
+	ASSERT_EQ(0, totals_read(&(before)));				\
+} while (0)
+
+#endif /* FPGABUF_TEST_H */

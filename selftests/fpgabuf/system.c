@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The machine around the channel devices: debugfs, time, processes, modules.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "fpgabuf_test.h"
+
+#define DEBUGFS		"/sys/kernel/debug"
+#define TOTALS		DEBUGFS "/fpgabuf/buffers"
+
+const char *const kind_names[KIND_COUNT] = {
+	[FPGABUF_KIND_COHERENT] = "coherent",
+	[FPGABUF_KIND_CONTIGUOUS] = "contiguous",
+	[FPGABUF_KIND_SYSTEM] = "system",
+};
+
+static FILE *totals_open(void)
+{
+	/* Fails where it is mounted already. */
+	if (access(TOTALS, F_OK))
+		mount("debugfs", DEBUGFS, "debugfs", 0, NULL);
+	return fopen(TOTALS, "re");
+}
+
+/* Lines "kind count bytes"; every kind must be there. */
+int totals_read(struct totals *totals)
+{
+	unsigned int seen = 0;
+	long long count, bytes;
+	char name[32];
+	FILE *f;
+	int i;
+
+	memset(totals, 0, sizeof(*totals));
+	f = totals_open();
+	if (!f)
+		return -errno;
+	while (fscanf(f, "%31s %lld %lld", name, &count, &bytes) == 3) {
+		for (i = 0; i < KIND_COUNT; i++) {
+			if (strcmp(name, kind_names[i]))
+				continue;
+			totals->count[i] = count;
+			totals->bytes[i] = bytes;
+			seen |= 1U << i;
+		}
+	}
+	fclose(f);
+	return seen == (1U << KIND_COUNT) - 1 ? 0 : -EBADMSG;
+}
+
+bool totals_equal(const struct totals *a, const struct totals *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+const char *test_channel_missing(unsigned int number)
+{
+	struct fpgabuf_info info = { 0 };
+	int ch, ret;
+
+	ch = fpga_open(number, O_RDWR);
+	if (ch == -ENOENT)
+		return "no such channel device: load fpgabuf_sim channels=2";
+	if (ch < 0)
+		return "the channel device cannot be opened: are you root?";
+	ret = fpga_ioctl(ch, FPGABUF_IOC_INFO, &info);
+	close(ch);
+	if (!ret && strcmp((char *)info.driver, SIM_DRIVER))
+		return "the channel is not one of the simulated FPGA";
+	return NULL;
+}
+
+static const char *capture_one(int ch, size_t size)
+{
+	struct fpgabuf_completion done;
+	const char *verdict;
+	struct buffer b;
+	int slot;
+
+	if (fpga_set_raw(ch, size, 0))
+		return "cannot set a format";
+	if (buffer_alloc(ch, size, FPGABUF_KIND_SYSTEM, &b))
+		return "cannot allocate";
+	slot = fpga_register(ch, b.fd, 0, 0);
+	if (slot < 0)
+		verdict = "cannot register a buffer";
+	else if (fpga_capture(ch, slot, &done))
+		verdict = "cannot capture";
+	else
+		verdict = done.status ? "the capture failed" : "ok";
+	buffer_free(&b);
+	return verdict;
+}
+
+const char *channel_usable(void)
+{
+	int ch = fpga_open(0, O_RDWR);
+	const char *verdict;
+
+	if (ch < 0)
+		return "cannot open the channel";
+	verdict = capture_one(ch, 4096);
+	close(ch);
+	return verdict;
+}
+
+bool bounced(void)
+{
+	char line[4096] = "";
+	FILE *f;
+
+	f = fopen("/proc/cmdline", "re");
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	return strstr(line, "swiotlb=force");
+}
+
+__s64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * SEC + ts.tv_nsec;
+}
+
+void pass_time(__s64 ns)
+{
+	struct timespec ts = { .tv_sec = ns / SEC, .tv_nsec = ns % SEC };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, &ts) == EINTR)
+		;
+}
+
+int open_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	if (!dir)
+		return -errno;
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	/* ".", ".." and the directory's own */
+	return count - 3;
+}
+
+int send_fd(int socket, int fd)
+{
+	char control[CMSG_SPACE(sizeof(fd))] = { 0 };
+	struct iovec iov = { .iov_base = "f", .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(socket, &msg, 0) == 1 ? 0 : -errno;
+}
+
+int recv_fd(int socket)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg;
+	int fd;
+
+	if (recvmsg(socket, &msg, MSG_CMSG_CLOEXEC) != 1)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg || cmsg->cmsg_type != SCM_RIGHTS)
+		return -EBADMSG;
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
+}
+
+int run_program(const char *const argv[])
+{
+	int ret, status;
+	pid_t pid;
+
+	ret = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)argv,
+			   environ);
+	if (ret)
+		return -ret;
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   128 + WTERMSIG(status);
+}
+
+bool module_loaded(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	return !access(path, F_OK);
+}
+
+static const char *modules[2];
+static unsigned int num_modules;
+
+static void remove_modules(void)
+{
+	while (num_modules) {
+		const char *const argv[] = {
+			"modprobe", "-r", modules[--num_modules], NULL,
+		};
+
+		run_program(argv);
+	}
+}
+
+void load_module(const char *name, const char *param)
+{
+	const char *const argv[] = { "modprobe", "-q", name, param, NULL };
+
+	if (module_loaded(name) || num_modules == ARRAY_LEN(modules) ||
+	    run_program(argv))
+		return;
+	if (!num_modules)
+		atexit(remove_modules);
+	modules[num_modules++] = name;
+}
+
+void *no_access_page(void)
+{
+	return mmap(NULL, page_size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+}
+
+void *read_only_copy(const void *data, size_t len)
+{
+	void *page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return NULL;
+	memcpy(page, data, len);
+	mprotect(page, page_size(), PROT_READ);
+	return page;
+}
+
+static void do_nothing(int sig)
+{
+	(void)sig;
+}
+
+int catch_signal(int sig)
+{
+	struct sigaction action = { .sa_handler = do_nothing };
+
+	return sigaction(sig, &action, NULL) ? -errno : 0;
+}
