@@ -122,7 +122,10 @@ FPGABUF_API int fpgabuf_channel_unregister(struct fpgabuf_channel *channel,
 /* Returns 0; the number of the run is in its completions. */
 FPGABUF_API FPGABUF_MUST_CHECK int
 fpgabuf_channel_start(struct fpgabuf_channel *channel);
-/* May be called while another thread waits in fpgabuf_channel_exchange(). */
+/*
+ * May be called while another thread waits in fpgabuf_channel_exchange(), or is
+ * in any call that does not wait.
+ */
 FPGABUF_API int fpgabuf_channel_stop(struct fpgabuf_channel *channel);
 
 /* Queue one buffer; nothing is waited for or taken. */

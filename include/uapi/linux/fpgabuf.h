@@ -193,8 +193,9 @@ struct fpgabuf_format_desc {
  * @size: bytes of a whole frame; in for raw; for video out, in: 0 or right
  * @rate: frames per second; in 0/0: the driver's choice
  *
- * A new file starts with the driver's default, which FPGABUF_IOC_GET_FORMAT
- * tells. [owner] unless FPGABUF_FORMAT_TRY is given.
+ * A new owner starts with the driver's default, which FPGABUF_IOC_GET_FORMAT
+ * tells. What is asked for is never changed, only what is left open is filled
+ * in. [owner] unless FPGABUF_FORMAT_TRY is given.
  *
  * Errors: -EINVAL: unknown type or flag, a fraction or pitch that is impossible,
  * an offset or a size of a picture that is not right; -EOPNOTSUPP: fourcc or
