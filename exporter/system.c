@@ -143,7 +143,10 @@ static int system_mmap(struct fpgabuf_buffer *buffer,
 			continue;
 		}
 		len = min((pages - skip) << PAGE_SHIFT, vma->vm_end - addr);
-		/* pfns of our own pages, which live as long as the mapping */
+		/*
+		 * Never a guessed pfn: that of a page of ours. It stays until
+		 * release, and the mapping holds the dma-buf's file.
+		 */
 		ret = remap_pfn_range(vma, addr,
 				      page_to_pfn(sg_page(sg)) + skip, len,
 				      vma->vm_page_prot);
