@@ -124,7 +124,7 @@ key_of() {
 
 # The key of a root is all that it is made from; changing any of it makes another root beside the old one.
 root_recipe() {
-	printf '%s\n' "suite $SUITE" "packages ${PACKAGES[*]}" "extract ${EXTRACT[*]}" \
+	printf '%s\n' "suite $SUITE" "packages ${PACKAGES[*]}" "extract ${EXTRACT[*]}" "headers $HEADERS" \
 		"apt ${APT_OPTS[*]}" "without ${MODULE_EXCLUDES[*]}" "recipe $(cat "$VM_DIR/root-finish" "$VM_DIR/root-recipe.sh" | key_of)"
 }
 
@@ -133,7 +133,7 @@ load_lane() {
 	[ -f "$conf" ] || die "no such lane: $1 (there are: $(cd "$VM_DIR/lanes" && echo *.conf | sed 's/\.conf//g'))"
 	LANE=$1
 	PACKAGES=() EXTRACT=() APT_OPTS=() MODULE_EXCLUDES=() INITRD_MODULES=() MODULES=()
-	QEMU_ARGS=() KERNEL_APPEND=() MEMORY=2G KSRC_PACKAGE=
+	QEMU_ARGS=() KERNEL_APPEND=() MEMORY=2G KSRC_PACKAGE= HEADERS=
 	# shellcheck disable=SC1090 # one of the lanes
 	. "$conf"
 	ROOT_KEY=$SUITE-$(root_recipe | key_of)

@@ -26,7 +26,7 @@ make_root() {
 		--customize-hook="$VM_DIR/root-finish")
 	DPKG_CONFIG=$(dpkg_config)
 	export DPKG_CONFIG
-	export ROOT_EXTRACT="${EXTRACT[*]}"
+	export ROOT_EXTRACT="${EXTRACT[*]}" ROOT_HEADERS=$HEADERS
 	if [ "$(id -u)" = 0 ]; then
 		in_namespace mmdebstrap --mode=root "${options[@]}" "$SUITE" "$target"
 	else
