@@ -133,16 +133,27 @@ load_lane() {
 	[ -f "$conf" ] || die "no such lane: $1 (there are: $(cd "$VM_DIR/lanes" && echo *.conf | sed 's/\.conf//g'))"
 	LANE=$1
 	PACKAGES=() EXTRACT=() APT_OPTS=() MODULE_EXCLUDES=() INITRD_MODULES=() MODULES=()
-	QEMU_ARGS=() KERNEL_APPEND=() MEMORY=2G KSRC_PACKAGE= HEADERS=
+	QEMU_ARGS=() KERNEL_APPEND=() MEMORY=2G KSRC_PACKAGE= HEADERS= KERNEL_CONFIG= BUILD_FLAGS=()
 	# shellcheck disable=SC1090 # one of the lanes
 	. "$conf"
+	KERNEL_DIR=
 	ROOT_KEY=$SUITE-$(root_recipe | key_of)
 	ROOT_DIR=$CACHE/roots/$ROOT_KEY
 	GUEST_ROOT=$ROOT_DIR/root
 	if [ -f "$ROOT_DIR/kver" ]; then
 		read -r KVER <"$ROOT_DIR/kver"
 		KSRC_DIR=$CACHE/ksrc/$KSRC_PACKAGE-$(kernel_version)
+		[ -z "$KERNEL_CONFIG" ] || load_kernel
 	fi
+}
+
+# A kernel of the lane's own (see kernel) takes the place of the root's: its version, its image, its initramfs.
+load_kernel() {
+	KERNEL_DIR=$CACHE/kernels/${KSRC_DIR##*/}-$(cat "$TOP/$KERNEL_CONFIG" "$VM_DIR/kernel-inside" | key_of)
+	[ -f "$KERNEL_DIR/kver" ] || return 0
+	read -r KVER <"$KERNEL_DIR/kver"
+	KERNEL_IMAGE=$KERNEL_DIR/kernel
+	INITRD=$KERNEL_DIR/initrd.cpio
 }
 
 # The version of the Debian package that a root's kernel is from.
