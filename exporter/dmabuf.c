@@ -24,7 +24,9 @@
 /**
  * struct fpgabuf_attachment - a device that is attached to a buffer
  * @dev: the device; the importer holds it for as long as it is attached
- * @table: the memory, in pieces that @dev takes
+ * @table: the memory, in pieces that @dev takes; what is mapped and synchronised
+ * @view: copy of @table, for the importer. The core scrambles the page links of
+ *	what it hands out (CONFIG_DMABUF_DEBUG), which synchronising needs
  * @node: in &fpgabuf_buffer.attachments
  * @own: @dev has the address that came with the memory
  * @mapped: between map and unmap; guarded by &fpgabuf_buffer.lock
@@ -33,6 +35,7 @@
 struct fpgabuf_attachment {
 	struct device *dev;
 	struct sg_table table;
+	struct sg_table view;
 	struct list_head node;
 	bool own;
 	bool mapped;
@@ -94,10 +97,11 @@ static int fpgabuf_attach(struct dma_buf *dmabuf,
 		return -ENOMEM;
 
 	ret = fpgabuf_cut_table(&buffer->pages, &a->table, max);
-	if (ret) {
-		kfree(a);
-		return ret;
-	}
+	if (ret)
+		goto err_free;
+	ret = fpgabuf_cut_table(&buffer->pages, &a->view, max);
+	if (ret)
+		goto err_free_table;
 	a->dev = attach->dev;
 	a->own = attach->dev == buffer->dev &&
 		 buffer->dma_addr != DMA_MAPPING_ERROR;
@@ -107,6 +111,12 @@ static int fpgabuf_attach(struct dma_buf *dmabuf,
 	list_add_tail(&a->node, &buffer->attachments);
 	mutex_unlock(&buffer->lock);
 	return 0;
+
+err_free_table:
+	sg_free_table(&a->table);
+err_free:
+	kfree(a);
+	return ret;
 }
 
 static void fpgabuf_detach(struct dma_buf *dmabuf,
@@ -119,6 +129,7 @@ static void fpgabuf_detach(struct dma_buf *dmabuf,
 	list_del(&a->node);
 	mutex_unlock(&buffer->lock);
 
+	sg_free_table(&a->view);
 	sg_free_table(&a->table);
 	kfree(a);
 }
@@ -162,6 +173,21 @@ static void fpgabuf_map_own(const struct fpgabuf_buffer *buffer,
 	a->table.nents = a->table.orig_nents;
 }
 
+/* The importer sees the addresses that the table has got. */
+static void fpgabuf_fill_view(struct fpgabuf_attachment *a)
+{
+	struct scatterlist *to = a->view.sgl;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(&a->table, sg, i) {
+		sg_dma_address(to) = sg_dma_address(sg);
+		sg_dma_len(to) = sg_dma_len(sg);
+		to = sg_next(to);
+	}
+	a->view.nents = a->table.nents;
+}
+
 /*
  * The CPU may write into what a device writes, too (draw into a captured frame).
  * Mapped DMA_FROM_DEVICE this would never reach the device's side, a bounce
@@ -191,10 +217,11 @@ static struct sg_table *fpgabuf_map(struct dma_buf_attachment *attach,
 	if (!ret) {
 		a->dir = dir;
 		a->mapped = true;
+		fpgabuf_fill_view(a);
 		fpgabuf_sync_for_device(buffer, a);
 	}
 	mutex_unlock(&buffer->lock);
-	return ret ? ERR_PTR(ret) : &a->table;
+	return ret ? ERR_PTR(ret) : &a->view;
 }
 
 static void fpgabuf_unmap(struct dma_buf_attachment *attach,
@@ -206,7 +233,7 @@ static void fpgabuf_unmap(struct dma_buf_attachment *attach,
 	mutex_lock(&buffer->lock);
 	fpgabuf_sync_for_cpu(buffer, a);
 	if (!a->own)
-		dma_unmap_sgtable(a->dev, table, a->dir,
+		dma_unmap_sgtable(a->dev, &a->table, a->dir,
 				  DMA_ATTR_SKIP_CPU_SYNC);
 	a->mapped = false;
 	mutex_unlock(&buffer->lock);
