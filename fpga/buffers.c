@@ -92,7 +92,7 @@ int fpgabuf_ioctl_alloc(struct fpgabuf_channel *channel, struct file *file,
 	ret = fpgabuf_ioctl_put(arg);
 	if (ret)
 		goto err_put_dmabuf;
-	dma_buf_fd_install(fd, dmabuf);
+	dma_buf_fd_install(dmabuf, fd);
 	return 0;
 
 err_put_dmabuf:

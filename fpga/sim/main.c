@@ -109,14 +109,17 @@ static int sim_add_channel(struct sim_board *board, struct device *dev,
 	return 0;
 }
 
-static void sim_remove_channels(struct sim_board *board)
+/* By devm, because what .remove returns differs between kernels. */
+static void sim_remove(void *data)
 {
+	struct sim_board *board = data;
 	unsigned int i;
 
 	for (i = 0; i < SIM_MAX_CHANNELS && board->channels[i]; i++) {
 		fpgabuf_channel_unregister(board->channels[i]);
 		sim_source_fini(&board->sources[i]);
 	}
+	sim_engine_unregister(&board->engine);
 }
 
 static int sim_probe(struct platform_device *pdev)
@@ -129,7 +132,6 @@ static int sim_probe(struct platform_device *pdev)
 	board = devm_kzalloc(dev, sizeof(*board), GFP_KERNEL);
 	if (!board)
 		return -ENOMEM;
-	platform_set_drvdata(pdev, board);
 
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret)
@@ -139,30 +141,19 @@ static int sim_probe(struct platform_device *pdev)
 	ret = sim_engine_register(&board->engine, dev, channels);
 	if (ret)
 		return ret;
+	ret = devm_add_action_or_reset(dev, sim_remove, board);
+	if (ret)
+		return ret;
 	for (i = 0; i < channels; i++) {
 		ret = sim_add_channel(board, dev, i);
 		if (ret)
-			goto err_remove;
+			return ret;
 	}
 	return 0;
-
-err_remove:
-	sim_remove_channels(board);
-	sim_engine_unregister(&board->engine);
-	return ret;
-}
-
-static void sim_remove(struct platform_device *pdev)
-{
-	struct sim_board *board = platform_get_drvdata(pdev);
-
-	sim_remove_channels(board);
-	sim_engine_unregister(&board->engine);
 }
 
 static struct platform_driver sim_driver = {
 	.probe = sim_probe,
-	.remove = sim_remove,
 	.driver = {
 		.name = "fpgabuf_sim",
 	},

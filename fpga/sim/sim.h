@@ -112,7 +112,7 @@ struct sim_chan {
 struct sim_engine {
 	struct dma_device dma;
 	struct dma_slave_map map[SIM_MAX_CHANNELS];
-	char names[SIM_MAX_CHANNELS][8];
+	char names[SIM_MAX_CHANNELS][16];
 	struct sim_chan chans[SIM_MAX_CHANNELS];
 	unsigned int num_chans;
 };

@@ -10,21 +10,37 @@
 
 #include "fpgabuf-config.h"
 
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/export.h>
 #include <linux/hrtimer.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 
 /* From 6.13 a namespace is a string. */
 #ifdef HAVE_IMPORT_NS_TOKEN
 #undef MODULE_IMPORT_NS
 #define MODULE_IMPORT_NS(ns)	MODULE_INFO(import_ns, ns)
 #undef EXPORT_SYMBOL_NS_GPL
+#ifdef HAVE_EXPORT_SYMBOL_LICENSE
 #define EXPORT_SYMBOL_NS_GPL(sym, ns)	__EXPORT_SYMBOL(sym, "GPL", ns)
+#else
+#define EXPORT_SYMBOL_NS_GPL(sym, ns)	__EXPORT_SYMBOL(sym, "_gpl", ns)
+#endif
+#endif
+
+#ifndef HAVE_CLASS_CREATE_NAME
+static inline struct class *fpgabuf_class_create(const char *name)
+{
+	return class_create(THIS_MODULE, name);
+}
+
+#undef class_create
+#define class_create(name)	fpgabuf_class_create(name)
 #endif
 
 #ifndef HAVE_DMA_BUF_FD_INSTALL
-static inline void dma_buf_fd_install(int fd, struct dma_buf *dmabuf)
+static inline void dma_buf_fd_install(struct dma_buf *dmabuf, int fd)
 {
 	fd_install(fd, dmabuf->file);
 }
@@ -38,6 +54,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 	hrtimer_init(timer, clock_id, mode);
 	timer->function = function;
 }
+#endif
+
+#ifndef HAVE_OVERFLOWS_TYPE
+#define overflows_type(n, T) ({				\
+	typeof(T) __result;				\
+	__builtin_add_overflow(n, 0, &__result);	\
+})
 #endif
 
 #endif /* _FPGABUF_COMPAT_H */

@@ -23,7 +23,7 @@ cp "$here"/probes/*.c "$work"
 # kernel.
 echo '#include <linux/module.h>' >"$work/control.c"
 (cd "$work" && for f in *.c; do echo "obj-m += ${f%.c}.o"; done) >"$work/Kbuild"
-make -k -C "$kdir" M="$work" W= C= CONFIG_DEBUG_INFO_BTF_MODULES= modules \
+make -k -C "$kdir" M="$work" W= C= KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= modules \
 	>"$work/log" 2>&1 || true
 
 if [ ! -e "$work/control.o" ]; then
@@ -34,7 +34,7 @@ fi
 
 {
 	echo "/* SPDX-License-Identifier: GPL-2.0 */"
-	echo "/* Made by configure.sh for $(make -s -C "$kdir" kernelrelease 2>/dev/null) */"
+	echo "/* Made by configure.sh for $(MAKEFLAGS='' make -s --no-print-directory -C "$kdir" kernelrelease 2>/dev/null) */"
 	for f in "$here"/probes/*.c; do
 		name=$(basename "$f" .c)
 		[ ! -e "$work/$name.o" ] ||

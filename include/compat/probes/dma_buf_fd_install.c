@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/dma-buf.h>
 
-void probe(int fd, struct dma_buf *dmabuf);
-void probe(int fd, struct dma_buf *dmabuf)
+void probe(struct dma_buf *dmabuf, int fd);
+void probe(struct dma_buf *dmabuf, int fd)
 {
-	dma_buf_fd_install(fd, dmabuf);
+	dma_buf_fd_install(dmabuf, fd);
 }
