@@ -133,7 +133,7 @@ load_lane() {
 	[ -f "$conf" ] || die "no such lane: $1 (there are: $(cd "$VM_DIR/lanes" && echo *.conf | sed 's/\.conf//g'))"
 	LANE=$1
 	PACKAGES=() EXTRACT=() APT_OPTS=() MODULE_EXCLUDES=() INITRD_MODULES=() MODULES=()
-	QEMU_ARGS=() KERNEL_APPEND=() MEMORY=2G KSRC_PACKAGE= HEADERS= KERNEL_CONFIG= BUILD_FLAGS=()
+	QEMU_ARGS=() KERNEL_APPEND=() MEMORY=2G KSRC_PACKAGE='' KSRC_SUITE='' HEADERS='' KERNEL_CONFIG='' BUILD_FLAGS=()
 	# shellcheck disable=SC1090 # one of the lanes
 	. "$conf"
 	KERNEL_DIR=
