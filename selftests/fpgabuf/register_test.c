@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 #include <linux/dma-buf.h>
 
 #include "../kselftest_harness.h"
@@ -416,8 +417,12 @@ FIXTURE(foreign) {
 
 FIXTURE_VARIANT(foreign) {
 	const char *module;
-	/* Syncs the attached devices in its CPU access */
-	bool syncs;
+	/* The kernel has none without */
+	const char *node;
+	const char *config;
+	/* Why a bounced frame never arrives, or not before it is unmapped */
+	const char *no_sync;
+	const char *late_sync;
 	int (*open)(void);
 	int (*alloc)(int device);
 };
@@ -451,23 +456,29 @@ static int vivid_open_any(void)
 
 FIXTURE_VARIANT_ADD(foreign, vgem) {
 	.module = "vgem",
+	.no_sync = "vgem does not sync bounce buffers",
 	.open = vgem_open,
 	.alloc = vgem_64k,
 };
 
 FIXTURE_VARIANT_ADD(foreign, vivid) {
 	.module = "vivid",
+	.late_sync = "vivid syncs bounce buffers only when it unmaps",
 	.open = vivid_open_any,
 	.alloc = vivid_alloc,
 };
 
 FIXTURE_VARIANT_ADD(foreign, udmabuf) {
+	.node = "/dev/udmabuf",
+	.config = "CONFIG_UDMABUF",
+	.no_sync = "udmabuf syncs no bounce buffer but one of its own",
 	.open = open_nothing,
 	.alloc = udmabuf_64k,
 };
 
 FIXTURE_VARIANT_ADD(foreign, system_heap) {
-	.syncs = true,
+	.node = "/dev/dma_heap/system",
+	.config = "CONFIG_DMABUF_HEAPS_SYSTEM",
 	.open = open_nothing,
 	.alloc = heap_64k,
 };
@@ -479,13 +490,14 @@ FIXTURE_SETUP(foreign)
 	REQUIRE_CHANNEL(self->before);
 	if (variant->module && !module_loaded(variant->module))
 		SKIP(return, "no %s module", variant->module);
-	if (!variant->syncs && bounced())
-		SKIP(return, "the exporter does not sync bounce buffers");
+	if (variant->node && access(variant->node, F_OK))
+		SKIP(return, "no %s: %s is off in this kernel", variant->node,
+		     variant->config);
+	if (variant->no_sync && bounced())
+		SKIP(return, "%s", variant->no_sync);
 	self->device = variant->open();
 	ASSERT_LE(0, self->device);
 	fd = variant->alloc(self->device);
-	if (fd == -ENOENT)
-		SKIP(return, "the kernel does not have it");
 	ASSERT_EQ(0, buffer_from_fd(fd, &self->b));
 	self->ch = fpga_open(0, O_RDWR);
 	ASSERT_LE(0, self->ch);
@@ -501,6 +513,8 @@ TEST_F(foreign, captured_into)
 	struct fpgabuf_completion done;
 	int slot, i;
 
+	if (variant->late_sync && bounced())
+		SKIP(return, "%s", variant->late_sync);
 	ASSERT_LE(64U << 10, self->b.size);
 	ASSERT_EQ(0, fpga_set_raw(self->ch, self->b.size, 0));
 	slot = fpga_register(self->ch, self->b.fd, 0, 0);

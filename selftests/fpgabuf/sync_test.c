@@ -176,6 +176,22 @@ TEST_F(sync, around_capture)
 	}
 }
 
+/* What the device wrote is there, though it has gone before anybody looked. */
+TEST_F(sync, unregistered_unseen)
+{
+	struct fpgabuf_completion done;
+	int slot;
+
+	memset(self->b.map, 0xee, SIZE);
+	ASSERT_EQ(0, fpga_set_raw(self->ch, SIZE, 0));
+	slot = fpga_register(self->ch, self->b.fd, 0, 0);
+	ASSERT_LE(0, slot);
+	ASSERT_EQ(0, fpga_capture(self->ch, slot, &done));
+	ASSERT_EQ(0, fpga_unregister(self->ch, slot));
+	EXPECT_STREQ("ok", raw_check_synced(self->b.fd, self->b.map, SIZE,
+					    &done));
+}
+
 TEST_F(sync, idle_buffer_is_signalled)
 {
 	size_t i;
