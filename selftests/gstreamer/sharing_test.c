@@ -155,8 +155,8 @@ FIXTURE_SETUP(unixfd)
 				     " max-buffers=2 drop=true", self->dir);
 	ASSERT_TRUE(test_play(self->sender));
 	receiver = g_strdup_printf("unixfdsrc socket-path=%s/s"
-				   " ! appsink name=sink sync=false",
-				   self->dir);
+				   " ! appsink name=sink sync=false"
+				   " max-buffers=2 drop=true", self->dir);
 	self->receiver = gst_parse_launch(receiver, NULL);
 	g_free(receiver);
 }
