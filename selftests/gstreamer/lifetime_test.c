@@ -318,14 +318,23 @@ TEST(pause_and_resume)
 	resumed = test_monotonic();
 	ASSERT_TRUE(test_play(pipeline));
 	last = 0;
+	buffer = test_pull(pipeline, SOON);
+	ASSERT_NE(NULL, buffer);
+	/* a paused sink holds one that was on its way */
+	if (GST_BUFFER_OFFSET(buffer) + 1 == offset) {
+		gst_buffer_unref(buffer);
+		buffer = NULL;
+	}
 	for (int i = 0; i < 10; i++) {
-		buffer = test_pull(pipeline, SOON);
+		if (!buffer)
+			buffer = test_pull(pipeline, SOON);
 		ASSERT_NE(NULL, buffer);
 		EXPECT_LT(resumed, test_captured(buffer));
 		EXPECT_LT(last, GST_BUFFER_PTS(buffer));
 		EXPECT_EQ(offset + i, GST_BUFFER_OFFSET(buffer));
 		last = GST_BUFFER_PTS(buffer);
 		gst_buffer_unref(buffer);
+		buffer = NULL;
 	}
 	EXPECT_EQ(0, test_stat(pipeline, "lost"));
 	EXPECT_TRUE(test_free(pipeline));
