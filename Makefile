@@ -4,6 +4,8 @@
 # make install    all of them (DESTDIR=, PREFIX=)
 # make demo       see it work, in a virtual machine, with all set-up
 # make check      run all tests there (LANE=stock: only that lane)
+# make coverage   what of the modules the tests ran, line by line
+# make mutants    break the modules in known ways: does the lane that should see it?
 # make vm         a shell there (LANE=)
 
 KDIR	?= /lib/modules/$(shell uname -r)/build
@@ -50,7 +52,13 @@ demo:
 check:
 	selftests/check $(if $(LANE),--lane $(LANE))
 
+coverage:
+	selftests/coverage
+
+mutants:
+	selftests/mutants/run
+
 vm:
 	selftests/vm/run --lane $(or $(LANE),stock)
 
-.PHONY: all modules user install modules_install clean demo check vm $(USER_DIRS)
+.PHONY: all modules user install modules_install clean demo check coverage mutants vm $(USER_DIRS)
