@@ -7,6 +7,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/math.h>
+#include <linux/math64.h>
 #include <linux/overflow.h>
 #include <drm/drm_fourcc.h>
 
@@ -54,7 +55,11 @@ format_find(const struct fpgabuf_format_desc *descs, unsigned int num_descs,
 
 static bool is_allowed(u64 value, u64 min, u64 max, u32 step)
 {
-	return value >= min && value <= max && !(step && (u32)value % step);
+	u32 rest = 0;
+
+	if (step)
+		div_u64_rem(value, step, &rest);
+	return value >= min && value <= max && !rest;
 }
 
 static int rate_cmp(const struct fpgabuf_fract *a,
