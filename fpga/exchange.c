@@ -102,25 +102,67 @@ static bool exchange_ready(struct fpgabuf_channel *channel, u32 min_done)
 	return ready;
 }
 
+/* The engine had no room for the jobs that are queued, and is idle by now. */
+static bool exchange_stalled(struct fpgabuf_channel *channel)
+{
+	bool stalled;
+
+	spin_lock_irq(&channel->queue.lock);
+	stalled = channel->streaming && list_empty(&channel->queue.active) &&
+		  !list_empty(&channel->queue.queued);
+	spin_unlock_irq(&channel->queue.lock);
+	return stalled;
+}
+
+/* No completion brings another exchange about: what waits for one must do it. */
+static void exchange_resume(struct fpgabuf_channel *channel)
+{
+	mutex_lock(&channel->lock);
+	if (channel->streaming)
+		fpgabuf_stream_issue(channel);
+	mutex_unlock(&channel->lock);
+}
+
+/* Until @end, KTIME_MAX: no limit. */
+static int exchange_sleep(struct fpgabuf_channel *channel, u32 min_done,
+			  ktime_t end)
+{
+	ktime_t left = end;
+	int ret;
+
+	if (end != KTIME_MAX)
+		left = max_t(ktime_t, ktime_sub(end, ktime_get()), 0);
+	ret = wait_event_interruptible_hrtimeout(channel->wait,
+						 exchange_ready(channel,
+								min_done) ||
+						 exchange_stalled(channel),
+						 left);
+	if (ret == -ETIME)
+		return -ETIMEDOUT;
+	return ret ? -EINTR : 0;
+}
+
 /* Returns 0 also when there is nothing to wait for, or the stream ended. */
 static int exchange_wait(struct fpgabuf_channel *channel,
 			 const struct fpgabuf_exchange *x, bool nonblock)
 {
-	ktime_t timeout = x->timeout < 0 ? KTIME_MAX : ns_to_ktime(x->timeout);
-	int ret;
+	ktime_t end = KTIME_MAX;
+	int ret = 0;
 
 	if (!x->min_done || exchange_ready(channel, x->min_done))
 		return 0;
 	if (nonblock || !x->timeout)
 		return -EAGAIN;
+	if (x->timeout > 0)
+		end = ktime_add_safe(ktime_get(), ns_to_ktime(x->timeout));
 
-	ret = wait_event_interruptible_hrtimeout(channel->wait,
-						 exchange_ready(channel,
-								x->min_done),
-						 timeout);
-	if (ret == -ETIME)
-		return -ETIMEDOUT;
-	return ret ? -EINTR : 0;
+	while (!ret && !exchange_ready(channel, x->min_done)) {
+		if (exchange_stalled(channel))
+			exchange_resume(channel);
+		else
+			ret = exchange_sleep(channel, x->min_done, end);
+	}
+	return ret;
 }
 
 /* Returns how many were taken, or -EFAULT when the first one could not be. */
