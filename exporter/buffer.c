@@ -2,6 +2,7 @@
 /*
  * Allocating and freeing a buffer, whatever its kind, and counting them.
  */
+#include <kunit/visibility.h>
 #include <linux/atomic.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
@@ -93,6 +94,23 @@ void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer)
 	kfree(buffer);
 }
 
+/* What can be said of a request on a machine with @ram_pages before trying. */
+VISIBLE_IF_KUNIT int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
+					 unsigned long ram_pages)
+{
+	if (!size)
+		return -EINVAL;
+	if ((unsigned int)kind >= ARRAY_SIZE(fpgabuf_kinds))
+		return -EOPNOTSUPP;
+	if (size > SSIZE_MAX - PAGE_SIZE)
+		return -EOVERFLOW;
+	/* More than the machine has: do not make the OOM killer find out. */
+	if (PFN_UP(size) > ram_pages)
+		return -ENOMEM;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_alloc_check);
+
 /**
  * fpgabuf_alloc() - allocate memory for a device, as a dma-buf
  * @dev: the device that really does the DMA (of a dmaengine channel, what
@@ -114,16 +132,11 @@ struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 {
 	struct fpgabuf_buffer *buffer;
 	struct dma_buf *dmabuf;
+	int ret;
 
-	if (!size)
-		return ERR_PTR(-EINVAL);
-	if ((unsigned int)kind >= ARRAY_SIZE(fpgabuf_kinds))
-		return ERR_PTR(-EOPNOTSUPP);
-	if (size > SSIZE_MAX - PAGE_SIZE)
-		return ERR_PTR(-EOVERFLOW);
-	/* More than the machine has: do not make the OOM killer find out. */
-	if (PFN_UP(size) > totalram_pages())
-		return ERR_PTR(-ENOMEM);
+	ret = fpgabuf_alloc_check(size, kind, totalram_pages());
+	if (ret)
+		return ERR_PTR(ret);
 
 	buffer = fpgabuf_buffer_alloc(dev, PAGE_ALIGN(size), kind);
 	if (IS_ERR(buffer))

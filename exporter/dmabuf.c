@@ -11,6 +11,7 @@
  * a buffer may be mapped for several devices at once, and only this file knows
  * when the CPU or a device gets it.
  */
+#include <kunit/visibility.h>
 #include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -43,8 +44,8 @@ struct fpgabuf_attachment {
 };
 
 /* Copy a table of pages, no piece longer than @max. */
-static int fpgabuf_cut_table(const struct sg_table *from, struct sg_table *to,
-			     size_t max)
+VISIBLE_IF_KUNIT int fpgabuf_cut_table(const struct sg_table *from,
+				       struct sg_table *to, size_t max)
 {
 	unsigned int pieces = 0;
 	struct scatterlist *sg, *new;
@@ -71,6 +72,7 @@ static int fpgabuf_cut_table(const struct sg_table *from, struct sg_table *to,
 	}
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_cut_table);
 
 /* The longest piece, in whole pages, that can be mapped for @dev. */
 static size_t fpgabuf_max_piece(struct device *dev)

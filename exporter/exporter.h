@@ -90,4 +90,14 @@ int fpgabuf_buffers_show(struct seq_file *s, void *unused);
 struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 				      unsigned int fd_flags);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+/* buffer.c */
+int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
+			unsigned long ram_pages);
+
+/* dmabuf.c */
+int fpgabuf_cut_table(const struct sg_table *from, struct sg_table *to,
+		      size_t max);
+#endif
+
 #endif /* _FPGABUF_EXPORTER_H */

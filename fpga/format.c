@@ -3,6 +3,7 @@
  * Formats: what is asked for against what a channel describes. Pure logic, no
  * device and no lock.
  */
+#include <kunit/visibility.h>
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -38,6 +39,7 @@ const struct fpgabuf_format_info *fpgabuf_format_info(u32 fourcc)
 			return &format_infos[i];
 	return NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_format_info);
 
 static const struct fpgabuf_format_desc *
 format_find(const struct fpgabuf_format_desc *descs, unsigned int num_descs,
@@ -228,3 +230,4 @@ int fpgabuf_format_complete(const struct fpgabuf_format_desc *descs,
 		return complete_raw(desc, format);
 	return complete_video(desc, format);
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_format_complete);

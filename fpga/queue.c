@@ -2,6 +2,7 @@
 /*
  * The queue of a channel: which buffer is where. Pure logic, no device.
  */
+#include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/bug.h>
 #include <linux/errno.h>
@@ -26,6 +27,7 @@ void fpgabuf_queue_init(struct fpgabuf_queue *queue, unsigned int num_jobs)
 		queue->jobs[i].done = (struct fpgabuf_completion){ .slot = i };
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_init);
 
 /* Put a buffer into the first empty slot; NULL when there is none. */
 struct fpgabuf_job *fpgabuf_queue_fill(struct fpgabuf_queue *queue)
@@ -41,6 +43,7 @@ struct fpgabuf_job *fpgabuf_queue_fill(struct fpgabuf_queue *queue)
 	}
 	return NULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_fill);
 
 /* Take the buffer out of a slot, with a completion that nobody took. */
 int fpgabuf_queue_empty(struct fpgabuf_queue *queue, unsigned int slot)
@@ -68,6 +71,7 @@ int fpgabuf_queue_empty(struct fpgabuf_queue *queue, unsigned int slot)
 	job->state = FPGABUF_JOB_EMPTY;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_empty);
 
 /* Whether all of @entries can be queued now: all or nothing. */
 int fpgabuf_queue_check(const struct fpgabuf_queue *queue,
@@ -92,6 +96,7 @@ int fpgabuf_queue_check(const struct fpgabuf_queue *queue,
 		return -ENOSPC;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_check);
 
 /* Queue what fpgabuf_queue_check() found to be right. */
 void fpgabuf_queue_add(struct fpgabuf_queue *queue,
@@ -108,6 +113,7 @@ void fpgabuf_queue_add(struct fpgabuf_queue *queue,
 	list_add_tail(&job->node, &queue->queued);
 	queue->num_pending++;
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_add);
 
 /* The oldest queued job goes to the engine. */
 void fpgabuf_queue_issue(struct fpgabuf_queue *queue, struct fpgabuf_job *job)
@@ -117,6 +123,7 @@ void fpgabuf_queue_issue(struct fpgabuf_queue *queue, struct fpgabuf_job *job)
 	job->state = FPGABUF_JOB_ACTIVE;
 	list_move_tail(&job->node, &queue->active);
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_issue);
 
 /* The engine gave everything back unused; the order stays. */
 void fpgabuf_queue_unissue_all(struct fpgabuf_queue *queue)
@@ -128,6 +135,7 @@ void fpgabuf_queue_unissue_all(struct fpgabuf_queue *queue)
 		job->state = FPGABUF_JOB_QUEUED;
 	list_splice_init(&queue->active, &queue->queued);
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_unissue_all);
 
 /* &fpgabuf_job.done is filled in. */
 void fpgabuf_queue_complete(struct fpgabuf_queue *queue,
@@ -141,6 +149,7 @@ void fpgabuf_queue_complete(struct fpgabuf_queue *queue,
 	queue->num_pending--;
 	queue->num_done++;
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_complete);
 
 static void queue_cancel_list(struct fpgabuf_queue *queue,
 			      struct list_head *list, u32 run, u64 timestamp)
@@ -163,6 +172,7 @@ void fpgabuf_queue_cancel_all(struct fpgabuf_queue *queue, u32 run,
 	queue_cancel_list(queue, &queue->active, run, timestamp);
 	queue_cancel_list(queue, &queue->queued, run, timestamp);
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_cancel_all);
 
 /* Copy the oldest completion; false when there is none. */
 bool fpgabuf_queue_peek(struct fpgabuf_queue *queue,
@@ -176,6 +186,7 @@ bool fpgabuf_queue_peek(struct fpgabuf_queue *queue,
 		*done = job->done;
 	return job;
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_peek);
 
 /* The user has got the oldest completion. */
 void fpgabuf_queue_pop(struct fpgabuf_queue *queue)
@@ -188,3 +199,4 @@ void fpgabuf_queue_pop(struct fpgabuf_queue *queue)
 	list_del_init(&job->node);
 	queue->num_done--;
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_pop);

@@ -3,6 +3,7 @@
  * fpgabuf importer: any dma-buf as addresses on a device, attached and mapped
  * once and kept, so that a transfer costs neither.
  */
+#include <kunit/visibility.h>
 #include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -13,17 +14,20 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
+#include "importer.h"
+
 /* An exporter that maps less than it says would let the device run past it. */
-static bool import_covers(const struct fpgabuf_import *import)
+VISIBLE_IF_KUNIT bool fpgabuf_table_covers(const struct sg_table *sgt, u64 size)
 {
 	struct scatterlist *sg;
 	unsigned int i;
 	u64 len = 0;
 
-	for_each_sgtable_dma_sg(import->sgt, sg, i)
+	for_each_sgtable_dma_sg(sgt, sg, i)
 		len += sg_dma_len(sg);
-	return len >= import->dmabuf->size;
+	return len >= size;
 }
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_table_covers);
 
 /**
  * fpgabuf_import() - attach a device to a dma-buf and map it
@@ -67,7 +71,7 @@ struct fpgabuf_import *fpgabuf_import(struct device *dev,
 	}
 
 	ret = -EIO;
-	if (!import_covers(import))
+	if (!fpgabuf_table_covers(import->sgt, dmabuf->size))
 		goto err_unmap;
 	return import;
 
@@ -179,6 +183,46 @@ static bool slice_next(struct slice_cursor *c, dma_addr_t *addr,
 	return true;
 }
 
+/*
+ * fpgabuf_import_slice() of the mapped table of a buffer of @size bytes, which
+ * it covers.
+ */
+VISIBLE_IF_KUNIT int fpgabuf_table_slice(const struct sg_table *sgt, u64 size,
+					 u64 offset, u64 length,
+					 unsigned int max_segment,
+					 struct sg_table *slice)
+{
+	struct slice_cursor cursor;
+	unsigned int pieces = 0;
+	struct scatterlist *sg;
+	unsigned int len;
+	dma_addr_t addr;
+	int ret;
+
+	if (!length || !max_segment || offset >= size || length > size - offset)
+		return -ERANGE;
+
+	slice_start(&cursor, sgt, offset, length, max_segment);
+	while (slice_next(&cursor, &addr, &len))
+		pieces++;
+
+	ret = sg_alloc_table(slice, pieces, GFP_KERNEL);
+	if (ret)
+		return ret;
+
+	sg = slice->sgl;
+	slice_start(&cursor, sgt, offset, length, max_segment);
+	while (slice_next(&cursor, &addr, &len)) {
+		sg_dma_address(sg) = addr;
+		sg_dma_len(sg) = len;
+		/* Some providers walk the CPU lengths. */
+		sg->length = len;
+		sg = sg_next(sg);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_table_slice);
+
 /**
  * fpgabuf_import_slice() - the device's view of a range of an import
  * @import: the import
@@ -195,35 +239,8 @@ int fpgabuf_import_slice(const struct fpgabuf_import *import, u64 offset,
 			 u64 length, unsigned int max_segment,
 			 struct sg_table *slice)
 {
-	struct slice_cursor cursor;
-	unsigned int pieces = 0;
-	struct scatterlist *sg;
-	unsigned int len;
-	dma_addr_t addr;
-	int ret;
-
-	if (!length || !max_segment || offset >= import->dmabuf->size ||
-	    length > import->dmabuf->size - offset)
-		return -ERANGE;
-
-	slice_start(&cursor, import->sgt, offset, length, max_segment);
-	while (slice_next(&cursor, &addr, &len))
-		pieces++;
-
-	ret = sg_alloc_table(slice, pieces, GFP_KERNEL);
-	if (ret)
-		return ret;
-
-	sg = slice->sgl;
-	slice_start(&cursor, import->sgt, offset, length, max_segment);
-	while (slice_next(&cursor, &addr, &len)) {
-		sg_dma_address(sg) = addr;
-		sg_dma_len(sg) = len;
-		/* Some providers walk the CPU lengths. */
-		sg->length = len;
-		sg = sg_next(sg);
-	}
-	return 0;
+	return fpgabuf_table_slice(import->sgt, import->dmabuf->size, offset,
+				   length, max_segment, slice);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_import_slice, "FPGABUF");
 

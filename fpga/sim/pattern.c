@@ -2,6 +2,8 @@
 /*
  * What the simulated frames contain. Pure functions.
  */
+#include <kunit/visibility.h>
+#include <linux/crc32c.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
@@ -90,6 +92,7 @@ void sim_pattern_bars(const struct fpgabuf_format *format, u64 sequence,
 					 width), x, line);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(sim_pattern_bars);
 
 /**
  * sim_pattern_count() - a block of the counting pattern
@@ -108,3 +111,26 @@ void sim_pattern_count(u64 sequence, u64 offset, u8 *block, size_t len)
 	for (i = 0; i < len; i += 4)
 		put_unaligned_le32(word++, block + i);
 }
+EXPORT_SYMBOL_IF_KUNIT(sim_pattern_count);
+
+/**
+ * sim_pattern_trailer() - the trailer of a frame
+ * @run: number of the run
+ * @sequence: number of the frame
+ * @length: bytes of the frame, trailer included
+ * @crc: crc32c() of all bytes before the trailer, begun with ~0
+ * @trailer: out
+ */
+void sim_pattern_trailer(u32 run, u64 sequence, u64 length, u32 crc,
+			 struct fpgabuf_trailer *trailer)
+{
+	*trailer = (struct fpgabuf_trailer){
+		.magic = cpu_to_le32(FPGABUF_TRAILER_MAGIC),
+		.run = cpu_to_le32(run),
+		.sequence = cpu_to_le64(sequence),
+		.length = cpu_to_le64(length),
+	};
+	crc = crc32c(crc, trailer, offsetof(typeof(*trailer), crc));
+	trailer->crc = cpu_to_le32(~crc);
+}
+EXPORT_SYMBOL_IF_KUNIT(sim_pattern_trailer);

@@ -169,5 +169,7 @@ extern const struct fpgabuf_channel_ops sim_source_ops;
 void sim_pattern_bars(const struct fpgabuf_format *format, u64 sequence,
 		      u8 *line);
 void sim_pattern_count(u64 sequence, u64 offset, u8 *block, size_t len);
+void sim_pattern_trailer(u32 run, u64 sequence, u64 length, u32 crc,
+			 struct fpgabuf_trailer *trailer);
 
 #endif /* _FPGABUF_SIM_H */

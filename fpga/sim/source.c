@@ -47,15 +47,10 @@ static int writer_put(struct sim_writer *w, const void *data, size_t len)
 
 static int writer_put_trailer(struct sim_writer *w, u64 sequence)
 {
-	struct fpgabuf_trailer trailer = {
-		.magic = cpu_to_le32(FPGABUF_TRAILER_MAGIC),
-		.run = cpu_to_le32(w->source->run),
-		.sequence = cpu_to_le64(sequence),
-		.length = cpu_to_le64(w->source->format.size),
-	};
+	struct fpgabuf_trailer trailer;
 
-	w->crc = crc32c(w->crc, &trailer, offsetof(typeof(trailer), crc));
-	trailer.crc = cpu_to_le32(~w->crc);
+	sim_pattern_trailer(w->source->run, sequence, w->source->format.size,
+			    w->crc, &trailer);
 	w->left -= sizeof(trailer);
 	return sim_bus_write(&w->cursor, &trailer, sizeof(trailer));
 }
