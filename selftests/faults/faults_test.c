@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every call of a channel and of a buffer, with each of its allocations failing
+ * in turn.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+#include <drm/drm_fourcc.h>
+#include <linux/dma-buf.h>
+#include <sys/mman.h>
+
+#include "../kselftest_harness.h"
+#include "../fpgabuf/foreign.h"
+#include "inject.h"
+
+/* One block of each order that the system kind allocates */
+#define BUFFER_SIZE	((1 << 20) + (1 << 16) + (1 << 12))
+
+#define EXPECT_ROBUST(call, ctx) \
+	EXPECT_STREQ("ok", fault_each(call, ctx))
+
+static void undo_close(void *ctx, int fd)
+{
+	close(fd);
+}
+
+/* What the first opener brings about: the engine's channel is requested. */
+static int call_open(void *ctx)
+{
+	return fpga_open(CHANNEL, O_RDWR);
+}
+
+TEST(open_channel)
+{
+	const struct fault_call call = {
+		.name = "open", .call = call_open, .undo = undo_close,
+	};
+
+	EXPECT_ROBUST(&call, NULL);
+}
+
+FIXTURE(channel) {
+	struct totals before;
+	int ch;
+};
+
+FIXTURE_SETUP(channel)
+{
+	ASSERT_EQ(0, totals_read(&self->before));
+	self->ch = fpga_open(CHANNEL, O_RDWR);
+	ASSERT_LE(0, self->ch);
+}
+
+FIXTURE_TEARDOWN_PARENT(channel)
+{
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+static int call_info(void *ctx)
+{
+	struct fpgabuf_info info;
+
+	return fpga_ioctl(*(int *)ctx, FPGABUF_IOC_INFO, &info);
+}
+
+static int call_enum_format(void *ctx)
+{
+	struct fpgabuf_format_desc desc = { .index = 0 };
+
+	return fpga_ioctl(*(int *)ctx, FPGABUF_IOC_ENUM_FORMAT, &desc);
+}
+
+static int call_get_format(void *ctx)
+{
+	struct fpgabuf_format format;
+
+	return fpga_get_format(*(int *)ctx, &format);
+}
+
+static int call_set_format(void *ctx)
+{
+	return fpga_set_raw(*(int *)ctx, 4096, 0);
+}
+
+static int call_stop(void *ctx)
+{
+	return fpga_stop(*(int *)ctx);
+}
+
+static int call_poll(void *ctx)
+{
+	return poll_fd(*(int *)ctx, POLLIN, 0);
+}
+
+TEST_F(channel, asks_and_sets)
+{
+	static const struct fault_call calls[] = {
+		{ .name = "info", .call = call_info },
+		{ .name = "enum_format", .call = call_enum_format },
+		{ .name = "get_format", .call = call_get_format },
+		{ .name = "set_format", .call = call_set_format },
+		{ .name = "stop", .call = call_stop },
+		{ .name = "poll", .call = call_poll },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_LEN(calls); i++)
+		EXPECT_ROBUST(&calls[i], &self->ch);
+}
+
+/**
+ * struct starter - starts that each need a longer line than the one before
+ * @ch: channel
+ * @pitch: bytes of the line
+ */
+struct starter {
+	int ch;
+	__u32 pitch;
+};
+
+static int call_start(void *ctx)
+{
+	struct starter *s = ctx;
+	struct fpgabuf_format format = {
+		.type = FPGABUF_FORMAT_VIDEO,
+		.fourcc = DRM_FORMAT_R8,
+		.width = 64,
+		.height = 1,
+		.pitches = { s->pitch += 4096 },
+	};
+	int ret = fpga_set_format(s->ch, &format);
+
+	return ret < 0 ? ret : fpga_start(s->ch);
+}
+
+static void undo_start(void *ctx, int run)
+{
+	struct starter *s = ctx;
+
+	fpga_stop(s->ch);
+}
+
+TEST_F(channel, start)
+{
+	const struct fault_call call = {
+		.name = "start", .call = call_start, .undo = undo_start,
+	};
+	struct starter s = { .ch = self->ch };
+
+	EXPECT_ROBUST(&call, &s);
+}
+
+FIXTURE(kind) {
+	struct totals before;
+	int ch;
+	int slot;
+	struct buffer b;
+};
+
+FIXTURE_VARIANT(kind) {
+	__u32 kind;
+	size_t size;
+};
+
+FIXTURE_VARIANT_ADD(kind, coherent) {
+	.kind = FPGABUF_KIND_COHERENT,
+	.size = 1 << 16,
+};
+
+FIXTURE_VARIANT_ADD(kind, contiguous) {
+	.kind = FPGABUF_KIND_CONTIGUOUS,
+	.size = 1 << 16,
+};
+
+FIXTURE_VARIANT_ADD(kind, system) {
+	.kind = FPGABUF_KIND_SYSTEM,
+	.size = BUFFER_SIZE,
+};
+
+FIXTURE_SETUP(kind)
+{
+	ASSERT_EQ(0, totals_read(&self->before));
+	self->ch = fpga_open(CHANNEL, O_RDWR);
+	ASSERT_LE(0, self->ch);
+	ASSERT_EQ(0, fpga_set_raw(self->ch, 4096, 0));
+	ASSERT_EQ(0, buffer_alloc(self->ch, variant->size, variant->kind,
+				  &self->b));
+}
+
+FIXTURE_TEARDOWN_PARENT(kind)
+{
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+/**
+ * struct request - memory to ask for
+ * @ch: channel
+ * @size: bytes
+ * @kind: of memory
+ */
+struct request {
+	int ch;
+	size_t size;
+	__u32 kind;
+};
+
+static int call_alloc(void *ctx)
+{
+	const struct request *r = ctx;
+
+	return fpga_alloc(r->ch, r->size, r->kind);
+}
+
+TEST_F(kind, alloc)
+{
+	const struct fault_call call = {
+		.name = "alloc", .call = call_alloc, .undo = undo_close,
+	};
+	struct request r = { self->ch, variant->size, variant->kind };
+
+	EXPECT_ROBUST(&call, &r);
+}
+
+/**
+ * struct registration - a buffer to register
+ * @ch: channel
+ * @fd: the dma-buf
+ * @offset: where the frame is
+ */
+struct registration {
+	int ch;
+	int fd;
+	__u64 offset;
+};
+
+static int call_register(void *ctx)
+{
+	const struct registration *r = ctx;
+
+	return fpga_register(r->ch, r->fd, r->offset, 4096);
+}
+
+static void undo_register(void *ctx, int slot)
+{
+	const struct registration *r = ctx;
+
+	fpga_unregister(r->ch, slot);
+}
+
+static const struct fault_call register_call = {
+	.name = "register", .call = call_register, .undo = undo_register,
+};
+
+TEST_F(kind, register)
+{
+	struct registration r = { self->ch, self->b.fd, 0 };
+
+	EXPECT_ROBUST(&register_call, &r);
+}
+
+/* Into an import that is there already */
+TEST_F(kind, register_more)
+{
+	struct registration r = { self->ch, self->b.fd, 4096 };
+
+	ASSERT_LE(0, fpga_register(self->ch, self->b.fd, 0, 4096));
+	EXPECT_ROBUST(&register_call, &r);
+}
+
+static int call_unregister(void *ctx)
+{
+	const struct registration *r = ctx;
+
+	return fpga_unregister(r->ch, 0);
+}
+
+static void undo_unregister(void *ctx, int ret)
+{
+	call_register(ctx);
+}
+
+TEST_F(kind, unregister)
+{
+	const struct fault_call call = {
+		.name = "unregister", .call = call_unregister,
+		.undo = undo_unregister,
+	};
+	struct registration r = { self->ch, self->b.fd, 0 };
+
+	ASSERT_EQ(0, call_register(&r));
+	EXPECT_ROBUST(&call, &r);
+}
+
+static int call_mmap(void *ctx)
+{
+	struct buffer *b = ctx;
+	void *map = mmap(NULL, b->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 b->fd, 0);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	b->map = map;
+	return 0;
+}
+
+/* What is mapped can be used. */
+static void undo_mmap(void *ctx, int ret)
+{
+	struct buffer *b = ctx;
+
+	memset(b->map, 0x5a, b->size);
+	munmap(b->map, b->size);
+}
+
+TEST_F(kind, mmap)
+{
+	const struct fault_call call = {
+		.name = "mmap", .call = call_mmap, .undo = undo_mmap,
+	};
+
+	munmap(self->b.map, self->b.size);
+	EXPECT_ROBUST(&call, &self->b);
+}
+
+static int call_sync(void *ctx)
+{
+	const struct buffer *b = ctx;
+	int ret;
+
+	ret = dmabuf_sync(b->fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
+	return ret < 0 ? ret : dmabuf_sync(b->fd, DMA_BUF_SYNC_END |
+					   DMA_BUF_SYNC_RW);
+}
+
+TEST_F(kind, sync)
+{
+	const struct fault_call call = { .name = "sync", .call = call_sync };
+
+	ASSERT_LE(0, fpga_register(self->ch, self->b.fd, 0, 0));
+	EXPECT_ROBUST(&call, &self->b);
+}
+
+/**
+ * struct importer - a DRM device and a buffer of ours
+ * @drm: the device
+ * @fd: the dma-buf
+ * @handle: what it is there
+ */
+struct importer {
+	int drm;
+	int fd;
+	__u32 handle;
+};
+
+static int call_import(void *ctx)
+{
+	struct importer *i = ctx;
+
+	return vgem_import(i->drm, i->fd, &i->handle);
+}
+
+static void undo_import(void *ctx, int ret)
+{
+	const struct importer *i = ctx;
+
+	vgem_close(i->drm, i->handle);
+}
+
+TEST_F(kind, import)
+{
+	const struct fault_call call = {
+		.name = "import by vgem", .call = call_import,
+		.undo = undo_import,
+	};
+	struct importer i = { .drm = vgem_open(), .fd = self->b.fd };
+
+	if (i.drm < 0)
+		SKIP(return, "no vgem device: CONFIG_DRM_VGEM is off in this kernel");
+	EXPECT_ROBUST(&call, &i);
+}
+
+/**
+ * struct streamer - a channel that streams into one of its two buffers
+ * @ch: channel
+ * @slot: the buffer
+ */
+struct streamer {
+	int ch;
+	int slot;
+};
+
+/* Queue a buffer and wait for its frame. */
+static int call_exchange(void *ctx)
+{
+	const struct streamer *s = ctx;
+	const struct fpgabuf_queue_entry entry = { .slot = s->slot };
+	struct fpgabuf_completion done = { .slot = ~0U };
+	int ret = fpga_exchange(s->ch, &entry, 1, &done, 1, 1, 5 * SEC);
+
+	if (ret < 0)
+		return ret;
+	if (ret != 1)
+		return -ETIMEDOUT;
+	return done.status;
+}
+
+TEST_F(kind, exchange)
+{
+	const struct fault_call call = {
+		.name = "exchange", .call = call_exchange,
+		/* The engine had no memory for a descriptor. */
+		.errnos = { EIO },
+	};
+	struct streamer s = { .ch = self->ch };
+
+	s.slot = fpga_register(self->ch, self->b.fd, 0, 0);
+	ASSERT_LE(0, s.slot);
+	ASSERT_LE(0, fpga_start(self->ch));
+	EXPECT_ROBUST(&call, &s);
+	EXPECT_EQ(0, fpga_stop(self->ch));
+}
+
+/* Two frames in the hands of a channel that is started */
+static int capture_two(int ch, int fd)
+{
+	struct fpgabuf_queue_entry queue[2] = { 0 };
+	struct fpgabuf_completion done[2] = { 0 };
+	int i, ret = 0;
+
+	for (i = 0; i < 2 && ret >= 0; i++) {
+		ret = fpga_register(ch, fd, i * 4096, 4096);
+		queue[i].slot = ret;
+	}
+	if (ret >= 0)
+		ret = fpga_exchange(ch, queue, 2, NULL, 0, 0, 0);
+	if (ret >= 0)
+		ret = fpga_start(ch);
+	if (ret >= 0)
+		ret = fpga_take(ch, done, 2, 2, 5 * SEC);
+	if (ret < 0)
+		return ret;
+	if (ret != 2)
+		return -ETIMEDOUT;
+	return done[0].status ?: done[1].status;
+}
+
+/* From open to close: each fault hits a channel that nobody used before. */
+static int call_session(void *ctx)
+{
+	int ch = fpga_open(CHANNEL, O_RDWR);
+	int fd, ret;
+
+	if (ch < 0)
+		return ch;
+	ret = fpga_set_raw(ch, 4096, 0);
+	fd = ret < 0 ? ret : fpga_alloc(ch, 8192, FPGABUF_KIND_SYSTEM);
+	ret = fd < 0 ? fd : capture_two(ch, fd);
+	if (fd >= 0)
+		close(fd);
+	close(ch);
+	return ret;
+}
+
+TEST(session)
+{
+	const struct fault_call call = {
+		.name = "session", .call = call_session, .errnos = { EIO },
+	};
+
+	EXPECT_ROBUST(&call, NULL);
+}
+
+/* Two buffers are queued, and the engine has room for the first only. */
+static int queue_two(int ch, int fd)
+{
+	const struct fpgabuf_queue_entry queue[2] = { { .slot = 0 },
+						      { .slot = 1 } };
+	int i, ret;
+
+	for (i = 0; i < 2; i++) {
+		ret = fpga_register(ch, fd, i * 4096, 4096);
+		if (ret != i)
+			return ret < 0 ? ret : -EBUSY;
+	}
+	return fpga_exchange(ch, queue, 2, NULL, 0, 0, 0);
+}
+
+/*
+ * What the engine had no room for goes to it as soon as it has, though the only
+ * one who could ask it to waits for both: the second descriptor is refused at the
+ * start, and again when the wait begins. Which allocation it is, is tried out.
+ */
+TEST_F(channel, wait_resumes)
+{
+	struct fpgabuf_completion done[2];
+	unsigned int n;
+	int ch, fd;
+
+	fd = fpga_alloc(self->ch, 8192, FPGABUF_KIND_SYSTEM);
+	ASSERT_LE(0, fd);
+	close(self->ch);
+	for (n = 1; n <= 8; n++) {
+		/* An engine's channel that has no descriptors yet */
+		ch = fpga_open(CHANNEL, O_RDWR);
+		ASSERT_LE(0, ch);
+		ASSERT_EQ(0, fpga_set_raw(ch, 4096, 20));
+		ASSERT_EQ(0, queue_two(ch, fd));
+		ASSERT_EQ(0, inject_nth(n));
+		EXPECT_EQ(1, fpga_start(ch));
+		ASSERT_EQ(0, inject_nth(1));
+		EXPECT_EQ(2, fpga_take(ch, done, 2, 2, 3 * SEC));
+		ASSERT_EQ(0, inject_nth(0));
+		close(ch);
+	}
+}
+
+FIXTURE(foreign) {
+	struct totals before;
+	int ch;
+};
+
+FIXTURE_VARIANT(foreign) {
+	const char *option;
+	int (*alloc)(size_t size);
+};
+
+static int vgem_memory(size_t size)
+{
+	int drm = vgem_open();
+	int fd;
+
+	if (drm < 0)
+		return drm;
+	fd = vgem_alloc(drm, size);
+	close(drm);
+	return fd;
+}
+
+FIXTURE_VARIANT_ADD(foreign, vgem) {
+	.option = "CONFIG_DRM_VGEM",
+	.alloc = vgem_memory,
+};
+
+FIXTURE_VARIANT_ADD(foreign, udmabuf) {
+	.option = "CONFIG_UDMABUF",
+	.alloc = udmabuf_alloc,
+};
+
+FIXTURE_VARIANT_ADD(foreign, system_heap) {
+	.option = "CONFIG_DMABUF_HEAPS_SYSTEM",
+	.alloc = heap_alloc,
+};
+
+FIXTURE_SETUP(foreign)
+{
+	ASSERT_EQ(0, totals_read(&self->before));
+	self->ch = fpga_open(CHANNEL, O_RDWR);
+	ASSERT_LE(0, self->ch);
+	ASSERT_EQ(0, fpga_set_raw(self->ch, 4096, 0));
+}
+
+FIXTURE_TEARDOWN_PARENT(foreign)
+{
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+TEST_F(foreign, register)
+{
+	struct registration r = { .ch = self->ch };
+
+	r.fd = variant->alloc(1 << 16);
+	if (r.fd == -ENOENT || r.fd == -ENODEV)
+		SKIP(return, "%s is off in this kernel", variant->option);
+	ASSERT_LE(0, r.fd);
+	EXPECT_ROBUST(&register_call, &r);
+}
+
+int main(int argc, char **argv)
+{
+	if (inject_skip())
+		return KSFT_SKIP;
+	load_module("vgem", NULL);
+	return test_harness_run(argc, argv);
+}

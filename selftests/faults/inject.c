@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Injecting faults, and looking for what they leave behind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inject.h"
+
+#define DEBUG		"/sys/kernel/debug"
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define KMEMLEAK	DEBUG "/kmemleak"
+
+/* More allocations than any call makes */
+#define MAX_FAULTS	20000
+/* Younger ones kmemleak takes for not lost yet: five seconds, and some more. */
+#define LEAK_AGE	(6 * SEC)
+
+static char verdict[256];
+
+static const char *wrong(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(verdict, sizeof(verdict), format, args);
+	va_end(args);
+	return verdict;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static const char *inject_missing(void)
+{
+	static const struct {
+		const char *path;
+		const char *value;
+		const char *config;
+	} settings[] = {
+		{ "failslab/ignore-gfp-wait", "N", "FAILSLAB" },
+		{ "failslab/verbose", "0", "FAILSLAB" },
+		{ "fail_page_alloc/ignore-gfp-wait", "N", "FAIL_PAGE_ALLOC" },
+		{ "fail_page_alloc/ignore-gfp-highmem", "N",
+		  "FAIL_PAGE_ALLOC" },
+		{ "fail_page_alloc/min-order", "0", "FAIL_PAGE_ALLOC" },
+		{ "fail_page_alloc/verbose", "0", "FAIL_PAGE_ALLOC" },
+	};
+	struct totals totals;
+	char path[128];
+	unsigned int i;
+
+	if (access(FAIL_NTH, W_OK))
+		return "no " FAIL_NTH ": CONFIG_FAULT_INJECTION is off in this kernel";
+	/* Mounts debugfs. */
+	totals_read(&totals);
+	for (i = 0; i < ARRAY_LEN(settings); i++) {
+		snprintf(path, sizeof(path), DEBUG "/%s", settings[i].path);
+		if (write_file(path, settings[i].value))
+			return wrong("cannot set %s: CONFIG_%s or CONFIG_FAULT_INJECTION_DEBUG_FS is off in this kernel",
+				     path, settings[i].config);
+	}
+	return NULL;
+}
+
+bool inject_skip(void)
+{
+	const char *missing = test_channel_missing(CHANNEL);
+
+	if (!missing)
+		missing = inject_missing();
+	if (missing)
+		printf("TAP version 13\n1..1\nok 1 - faults # SKIP %s\n",
+		       missing);
+	return missing;
+}
+
+/* Opened once, and by whom it is used: a fault is one task's. */
+static int fail_nth_open(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	return fd;
+}
+
+int inject_nth(unsigned int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", n);
+	int fd = fail_nth_open();
+
+	return pwrite(fd, text, len, 0) == len ? 0 : -errno;
+}
+
+/* Allocations that are left until the fault; 0: it happened. */
+static int faults_left(void)
+{
+	char text[16] = "";
+
+	if (pread(fail_nth_open(), text, sizeof(text) - 1, 0) <= 0)
+		return -errno;
+	return atoi(text);
+}
+
+static const char *const modules[] = {
+	"fpgabuf_exporter", "fpgabuf_importer", "fpgabuf_dma", "fpgabuf_sim",
+};
+
+/**
+ * struct state - what a call that failed must not change
+ * @fds: open files of this program
+ * @refs: users of each module, -1: not loaded
+ * @totals: buffers of the exporter
+ */
+struct state {
+	int fds;
+	int refs[ARRAY_LEN(modules)];
+	struct totals totals;
+};
+
+static int module_refs(const char *name)
+{
+	char path[64];
+	int refs = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", name);
+	f = fopen(path, "re");
+	if (!f)
+		return -1;
+	if (fscanf(f, "%d", &refs) != 1)
+		refs = -2;
+	fclose(f);
+	return refs;
+}
+
+static void state_read(struct state *state)
+{
+	unsigned int i;
+
+	memset(state, 0, sizeof(*state));
+	state->fds = open_fds();
+	for (i = 0; i < ARRAY_LEN(modules); i++)
+		state->refs[i] = module_refs(modules[i]);
+	/* Without an exporter there is none of it. */
+	if (state->refs[0] >= 0 && totals_read(&state->totals))
+		state->fds = -1;
+}
+
+/* NULL, or what is not as it was. */
+static const char *state_changed(const struct state *before)
+{
+	struct state now;
+	unsigned int i;
+
+	state_read(&now);
+	if (now.fds != before->fds)
+		return "the number of open files";
+	for (i = 0; i < ARRAY_LEN(modules); i++)
+		if (now.refs[i] != before->refs[i])
+			return modules[i];
+	if (!totals_equal(&now.totals, &before->totals))
+		return "the number of buffers";
+	return NULL;
+}
+
+/**
+ * struct sweep - all faults of a call
+ * @call: the call
+ * @ctx: for it
+ * @before: what must stay as it is
+ * @failed: faults that made it fail
+ * @survived: faults that it did without
+ */
+struct sweep {
+	const struct fault_call *call;
+	void *ctx;
+	struct state before;
+	unsigned int failed;
+	unsigned int survived;
+};
+
+static bool may_fail(const struct fault_call *call, int ret)
+{
+	unsigned int i;
+
+	if (ret == -ENOMEM)
+		return true;
+	for (i = 0; i < ARRAY_LEN(call->errnos); i++)
+		if (call->errnos[i] && ret == -call->errnos[i])
+			return true;
+	return false;
+}
+
+static void undo(const struct sweep *s, int ret)
+{
+	if (ret >= 0 && s->call->undo)
+		s->call->undo(s->ctx, ret);
+}
+
+/* The call with no fault; @when says what came before. */
+static const char *plain(const struct sweep *s, const char *when,
+			 unsigned int n)
+{
+	const char *changed;
+	int ret = s->call->call(s->ctx);
+
+	if (ret < 0)
+		return wrong("%s %s %u: %s", s->call->name, when, n,
+			     strerror(-ret));
+	undo(s, ret);
+	changed = state_changed(&s->before);
+	if (changed)
+		return wrong("%s %s %u: changed: %s", s->call->name, when, n,
+			     changed);
+	return NULL;
+}
+
+/* The call with fault @n; *@more: whether there was one. */
+static const char *faulty(struct sweep *s, unsigned int n, bool *more)
+{
+	const char *changed;
+	int ret, rest;
+
+	if (inject_nth(n))
+		return wrong("%s: fail-nth cannot be set", s->call->name);
+	ret = s->call->call(s->ctx);
+	rest = faults_left();
+	if (rest < 0 || inject_nth(0))
+		return wrong("%s: fail-nth cannot be read", s->call->name);
+	*more = !rest;
+	if (ret < 0 && (rest || !may_fail(s->call, ret)))
+		return wrong("%s with fault %u: %s", s->call->name, n,
+			     strerror(-ret));
+
+	undo(s, ret);
+	changed = state_changed(&s->before);
+	if (changed)
+		return wrong("%s with fault %u (%s): changed: %s",
+			     s->call->name, n, ret < 0 ? "failed" : "succeeded",
+			     changed);
+	if (rest)
+		return NULL;
+	if (ret >= 0) {
+		s->survived++;
+		return NULL;
+	}
+	s->failed++;
+	return plain(s, "after fault", n);
+}
+
+/* The first fault to try */
+static int first_fault(const struct sweep *s)
+{
+	int ret, rest;
+
+	if (!s->call->leave)
+		return 1;
+	if (inject_nth(MAX_FAULTS))
+		return -EIO;
+	ret = s->call->call(s->ctx);
+	rest = faults_left();
+	inject_nth(0);
+	undo(s, ret);
+	if (ret < 0 || rest <= 0)
+		return -EIO;
+	rest = MAX_FAULTS - rest - s->call->leave;
+	return rest > 0 ? rest : 1;
+}
+
+static const char *sweep(struct sweep *s)
+{
+	const char *trouble;
+	int n, first;
+	bool more = true;
+
+	/* What is allocated once and kept */
+	undo(s, s->call->call(s->ctx));
+	state_read(&s->before);
+	first = first_fault(s);
+	if (first < 0)
+		return wrong("%s: its faults cannot be counted", s->call->name);
+	for (n = first; more; n++) {
+		if (n > MAX_FAULTS)
+			return wrong("%s: no end of faults", s->call->name);
+		trouble = faulty(s, n, &more);
+		if (trouble)
+			return trouble;
+	}
+	printf("# %s: %u faults", s->call->name, s->failed + s->survived);
+	if (first > 1)
+		printf(" after %d that were left out", first - 1);
+	printf(", %u made it fail\n", s->failed);
+	fflush(stdout);
+	return "ok";
+}
+
+const char *fault_each(const struct fault_call *call, void *ctx)
+{
+	struct sweep s = { .call = call, .ctx = ctx };
+
+	/* It stays open, so it must count in what was before. */
+	if (inject_nth(0))
+		return wrong(FAIL_NTH ": %s", strerror(errno));
+	return sweep(&s);
+}
+
+/* One object of kmemleak's report; true: it is printed. */
+static bool print_leak(const char *text)
+{
+	char line[256];
+	size_t len;
+
+	if (!strstr(text, "fpgabuf") && !strstr(text, "faults_test") &&
+	    !strstr(text, "load_test"))
+		return false;
+	while (*text) {
+		len = strcspn(text, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)len, text);
+		printf("# %s\n", line);
+		text += len + (text[len] == '\n');
+	}
+	return true;
+}
+
+static unsigned int count_leaks(FILE *f)
+{
+	char line[256], object[8192] = "";
+	unsigned int count = 0;
+	size_t len = 0;
+
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, "unreferenced", strlen("unreferenced"))) {
+			count += print_leak(object);
+			len = 0;
+		}
+		if (len + strlen(line) < sizeof(object))
+			len += sprintf(object + len, "%s", line);
+	}
+	count += print_leak(object);
+	return count;
+}
+
+const char *leaks(void)
+{
+	__s64 aged = now_ns() + LEAK_AGE;
+	unsigned int count;
+	FILE *f;
+
+	/* Two scans: only what did not change in between is reported. */
+	if (write_file(KMEMLEAK, "scan"))
+		return "kmemleak does not scan";
+	if (now_ns() < aged)
+		pass_time(aged - now_ns());
+	if (write_file(KMEMLEAK, "scan"))
+		return "kmemleak does not scan";
+	f = fopen(KMEMLEAK, "re");
+	if (!f)
+		return "kmemleak cannot be read";
+	count = count_leaks(f);
+	fclose(f);
+	return count ? wrong("%u objects were lost", count) : "ok";
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Faults by number: the n-th allocation that a call makes fails, for n = 1, 2, 3
+ * and so on until the call makes no more. See the kernel's
+ * Documentation/fault-injection/fault-injection.rst.
+ */
+#ifndef FPGABUF_INJECT_H
+#define FPGABUF_INJECT_H
+
+#include <stdbool.h>
+
+#include "../fpgabuf/fpgabuf_test.h"
+
+/* The channel that is used, and that nobody has open */
+#define CHANNEL		1
+
+/*
+ * For main(): sets fault injection up, or says why all of the program's tests are
+ * skipped, and returns true.
+ */
+bool inject_skip(void);
+
+/* This task's @n-th allocation from now on fails; 0: none does. */
+int inject_nth(unsigned int n);
+
+/**
+ * struct fault_call - a call to try
+ * @name: of the call
+ * @call: does it; negative errno, or what it returns
+ * @undo: what a success is followed by; gets that value; NULL: nothing
+ * @errnos: how it may fail, besides ENOMEM, as the ABI says
+ * @leave: fault to begin with is the last but so many; 0: the first. For a call
+ *	whose beginning is somebody else's
+ */
+struct fault_call {
+	const char *name;
+	int (*call)(void *ctx);
+	void (*undo)(void *ctx, int ret);
+	int errnos[4];
+	unsigned int leave;
+};
+
+/*
+ * Makes each allocation of the call fail in turn. Each time it must fail as it
+ * may, or succeed; leave nothing behind: no file, no buffer, no reference to a
+ * module; and then succeed with no fault. "ok", or what was wrong. Prints how
+ * many faults there were.
+ */
+const char *fault_each(const struct fault_call *call, void *ctx);
+
+/*
+ * Asks kmemleak, if there is one, for what this program or fpgabuf's modules
+ * lost; prints it. "ok", or how much it was.
+ */
+const char *leaks(void);
+
+#endif /* FPGABUF_INJECT_H */
