@@ -5,6 +5,7 @@
 # fpgaverify, which must see what is wrong as well as what is right.
 
 DIR="$(dirname "$(readlink -f "$0")")"
+# shellcheck source=/dev/null # the kernel's
 . "$DIR/../kselftest/ktap_helpers.sh"
 
 DEVICE="${FPGABUF_DEVICE:-/dev/fpgabuf0}"

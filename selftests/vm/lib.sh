@@ -122,6 +122,31 @@ key_of() {
 	sha256sum | cut -c1-16
 }
 
+# source_files PATHSPEC…: what git tracks and what it does not ignore, without what is deleted.
+source_files() {
+	local file
+	git -c safe.directory="$TOP" -C "$TOP" ls-files -coz --exclude-standard -- "$@" | LC_ALL=C sort -zu |
+		while IFS= read -r -d '' file; do
+			[ ! -e "$TOP/$file" ] || printf '%s\0' "$file"
+		done
+}
+
+# content_key WORD…: names, modes and contents of the files on stdin, and WORDs that matter as much.
+content_key() {
+	local files
+	mapfile -d '' files
+	cd "$TOP" && {
+		echo "$@"
+		printf '%s\0' "${files[@]}" | xargs -0r stat -c '%A %N'
+		printf '%s\0' "${files[@]}" | xargs -0r sha256sum
+	} | key_of
+}
+
+# copy_source FUNCTION DIR: DIR is made, with the files that FUNCTION lists.
+copy_source() {
+	mkdir "$2" && "$1" | tar -C "$TOP" --null -T - -c | tar -x -C "$2"
+}
+
 # The key of a root is all that it is made from; changing any of it makes another root beside the old one.
 root_recipe() {
 	printf '%s\n' "suite $SUITE" "packages ${PACKAGES[*]}" "extract ${EXTRACT[*]}" "headers $HEADERS" \
