@@ -6,6 +6,7 @@
 # make check      run all tests there (LANE=stock: only that lane)
 # make coverage   what of the modules the tests ran, line by line
 # make mutants    break the modules in known ways: does the lane that should see it?
+# make lint       what checkpatch, sparse and others find (LANE=)
 # make vm         a shell there (LANE=)
 
 KDIR	?= /lib/modules/$(shell uname -r)/build
@@ -58,7 +59,10 @@ coverage:
 mutants:
 	selftests/mutants/run
 
+lint:
+	selftests/lint/run $(if $(LANE),--lane $(LANE))
+
 vm:
 	selftests/vm/run --lane $(or $(LANE),stock)
 
-.PHONY: all modules user install modules_install clean demo check coverage mutants vm $(USER_DIRS)
+.PHONY: all modules user install modules_install clean demo check coverage lint mutants vm $(USER_DIRS)
