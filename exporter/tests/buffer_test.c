@@ -66,7 +66,7 @@ static void buffer_test_alloc_check(struct kunit *test)
 
 /* Pages of the blocks that the tables of the tests are made of */
 #define BLOCK_ORDER	4
-#define BLOCK_PAGES	(1U << BLOCK_ORDER)
+#define BLOCK_PAGES	((unsigned int)BIT(BLOCK_ORDER))
 #define NUM_BLOCKS	3
 
 /**

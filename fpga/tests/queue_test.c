@@ -20,18 +20,21 @@
  * said with it: each step takes it for itself.
  */
 #define LOCKED(q, expr) ({			\
+	spinlock_t *lock_ = &(q)->lock;		\
 	typeof(expr) ret_;			\
 						\
-	spin_lock_irq(&(q)->lock);		\
+	spin_lock_irq(lock_);			\
 	ret_ = (expr);				\
-	spin_unlock_irq(&(q)->lock);		\
+	spin_unlock_irq(lock_);			\
 	ret_;					\
 })
 
 #define LOCKED_DO(q, statement) do {		\
-	spin_lock_irq(&(q)->lock);		\
+	spinlock_t *lock_ = &(q)->lock;		\
+						\
+	spin_lock_irq(lock_);			\
 	statement;				\
-	spin_unlock_irq(&(q)->lock);		\
+	spin_unlock_irq(lock_);			\
 } while (0)
 
 static int queue_test_init(struct kunit *test)
