@@ -67,5 +67,4 @@ const struct fpgabuf_kind_ops fpgabuf_kind_coherent = {
 	.mmap		= coherent_mmap,
 	.vmap		= coherent_vmap,
 	.vunmap		= coherent_vunmap,
-	.sync_own	= false,
 };

@@ -73,13 +73,28 @@ static void contiguous_vunmap(struct fpgabuf_buffer *buffer,
 {
 }
 
+static void contiguous_sync_for_device(const struct fpgabuf_buffer *buffer,
+				       enum dma_data_direction dir)
+{
+	dma_sync_single_for_device(buffer->dev, buffer->dma_addr, buffer->size,
+				   dir);
+}
+
+static void contiguous_sync_for_cpu(const struct fpgabuf_buffer *buffer,
+				    enum dma_data_direction dir)
+{
+	dma_sync_single_for_cpu(buffer->dev, buffer->dma_addr, buffer->size,
+				dir);
+}
+
 const struct fpgabuf_kind_ops fpgabuf_kind_contiguous = {
-	.name		= "contiguous",
-	.exp_name	= "fpgabuf-contiguous",
-	.alloc		= contiguous_alloc,
-	.free		= contiguous_free,
-	.mmap		= contiguous_mmap,
-	.vmap		= contiguous_vmap,
-	.vunmap		= contiguous_vunmap,
-	.sync_own	= true,
+	.name			= "contiguous",
+	.exp_name		= "fpgabuf-contiguous",
+	.alloc			= contiguous_alloc,
+	.free			= contiguous_free,
+	.mmap			= contiguous_mmap,
+	.vmap			= contiguous_vmap,
+	.vunmap			= contiguous_vunmap,
+	.sync_for_device	= contiguous_sync_for_device,
+	.sync_for_cpu		= contiguous_sync_for_cpu,
 };

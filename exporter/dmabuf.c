@@ -18,6 +18,7 @@
 #include <linux/dma-resv.h>
 #include <linux/fcntl.h>
 #include <linux/highmem.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "exporter.h"
@@ -141,9 +142,8 @@ static void fpgabuf_sync_for_device(const struct fpgabuf_buffer *buffer,
 {
 	if (!a->own)
 		dma_sync_sgtable_for_device(a->dev, &a->table, a->dir);
-	else if (buffer->kind->sync_own)
-		dma_sync_single_for_device(a->dev, buffer->dma_addr,
-					   buffer->size, a->dir);
+	else if (buffer->kind->sync_for_device)
+		buffer->kind->sync_for_device(buffer, a->dir);
 }
 
 static void fpgabuf_sync_for_cpu(const struct fpgabuf_buffer *buffer,
@@ -154,9 +154,8 @@ static void fpgabuf_sync_for_cpu(const struct fpgabuf_buffer *buffer,
 		return;
 	if (!a->own)
 		dma_sync_sgtable_for_cpu(a->dev, &a->table, a->dir);
-	else if (buffer->kind->sync_own)
-		dma_sync_single_for_cpu(a->dev, buffer->dma_addr,
-					buffer->size, a->dir);
+	else if (buffer->kind->sync_for_cpu)
+		buffer->kind->sync_for_cpu(buffer, a->dir);
 }
 
 /* Use the address that the memory came with. */
@@ -296,6 +295,42 @@ static int fpgabuf_end_cpu_access(struct dma_buf *dmabuf,
 	return 0;
 }
 
+/* By pfn, as dma-buf wants it: nobody takes a reference to such a page. */
+static int fpgabuf_mmap_pages(const struct fpgabuf_buffer *buffer,
+			      struct vm_area_struct *vma)
+{
+	unsigned long addr = vma->vm_start;
+	unsigned long skip = vma->vm_pgoff;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&buffer->pages, sg, i) {
+		unsigned long pages = sg->length >> PAGE_SHIFT;
+		unsigned long len;
+		int ret;
+
+		if (skip >= pages) {
+			skip -= pages;
+			continue;
+		}
+		len = min((pages - skip) << PAGE_SHIFT, vma->vm_end - addr);
+		/*
+		 * Never a guessed pfn: that of a page of ours. It stays until
+		 * release, and the mapping holds the dma-buf's file.
+		 */
+		ret = remap_pfn_range(vma, addr,
+				      page_to_pfn(sg_page(sg)) + skip, len,
+				      vma->vm_page_prot);
+		if (ret)
+			return ret;
+		addr += len;
+		skip = 0;
+		if (addr >= vma->vm_end)
+			break;
+	}
+	return 0;
+}
+
 static int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct fpgabuf_buffer *buffer = dmabuf->priv;
@@ -307,6 +342,8 @@ static int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	if (vma->vm_pgoff >= pages || vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;
 
+	if (!buffer->kind->mmap)
+		return fpgabuf_mmap_pages(buffer, vma);
 	return buffer->kind->mmap(buffer, vma);
 }
 

@@ -21,11 +21,14 @@ struct vm_area_struct;
  * @alloc: get zeroed memory of &fpgabuf_buffer.size for &fpgabuf_buffer.dev and
  *	fill in &fpgabuf_buffer.pages, .dma_addr and .priv. Process context
  * @free: give it back. Nothing maps or uses it any more. Process context
- * @mmap: map it into @vma, whose range was checked against the buffer's size
+ * @mmap: map it into @vma, whose range was checked against the buffer's size;
+ *	NULL: &fpgabuf_buffer.pages are mapped, cached
  * @vmap: a kernel address for it. Called once for all users of the address,
  *	with the buffer's reservation held from 6.12 on: must not take it
  * @vunmap: undo @vmap
- * @sync_own: whether the allocating device needs cache maintenance too
+ * @sync_for_device: cache maintenance for the allocating device at the address
+ *	that came with the memory, before it gets the memory; NULL: needs none
+ * @sync_for_cpu: the same, before the CPU gets the memory back
  *
  * Constant data; none of the functions may sleep on a fence.
  */
@@ -37,7 +40,10 @@ struct fpgabuf_kind_ops {
 	int (*mmap)(struct fpgabuf_buffer *buffer, struct vm_area_struct *vma);
 	int (*vmap)(struct fpgabuf_buffer *buffer, struct iosys_map *map);
 	void (*vunmap)(struct fpgabuf_buffer *buffer, struct iosys_map *map);
-	bool sync_own;
+	void (*sync_for_device)(const struct fpgabuf_buffer *buffer,
+				enum dma_data_direction dir);
+	void (*sync_for_cpu)(const struct fpgabuf_buffer *buffer,
+			     enum dma_data_direction dir);
 };
 
 /**

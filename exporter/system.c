@@ -125,41 +125,6 @@ static void system_free(struct fpgabuf_buffer *buffer)
 	sg_free_table(&buffer->pages);
 }
 
-static int system_mmap(struct fpgabuf_buffer *buffer,
-		       struct vm_area_struct *vma)
-{
-	unsigned long addr = vma->vm_start;
-	unsigned long skip = vma->vm_pgoff;
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sgtable_sg(&buffer->pages, sg, i) {
-		unsigned long pages = sg->length >> PAGE_SHIFT;
-		unsigned long len;
-		int ret;
-
-		if (skip >= pages) {
-			skip -= pages;
-			continue;
-		}
-		len = min((pages - skip) << PAGE_SHIFT, vma->vm_end - addr);
-		/*
-		 * Never a guessed pfn: that of a page of ours. It stays until
-		 * release, and the mapping holds the dma-buf's file.
-		 */
-		ret = remap_pfn_range(vma, addr,
-				      page_to_pfn(sg_page(sg)) + skip, len,
-				      vma->vm_page_prot);
-		if (ret)
-			return ret;
-		addr += len;
-		skip = 0;
-		if (addr >= vma->vm_end)
-			break;
-	}
-	return 0;
-}
-
 static int system_vmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
 {
 	unsigned int count = buffer->size >> PAGE_SHIFT;
@@ -191,8 +156,6 @@ const struct fpgabuf_kind_ops fpgabuf_kind_system = {
 	.exp_name	= "fpgabuf-system",
 	.alloc		= system_alloc,
 	.free		= system_free,
-	.mmap		= system_mmap,
 	.vmap		= system_vmap,
 	.vunmap		= system_vunmap,
-	.sync_own	= true,
 };
