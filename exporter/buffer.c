@@ -19,6 +19,8 @@ static const struct fpgabuf_kind_ops *const fpgabuf_kinds[] = {
 	[FPGABUF_KIND_COHERENT] = &fpgabuf_kind_coherent,
 	[FPGABUF_KIND_CONTIGUOUS] = &fpgabuf_kind_contiguous,
 	[FPGABUF_KIND_SYSTEM] = &fpgabuf_kind_system,
+	[FPGABUF_KIND_WRITECOMBINE] = &fpgabuf_kind_writecombine,
+	[FPGABUF_KIND_NONCONTIGUOUS] = &fpgabuf_kind_noncontiguous,
 };
 
 /* Live buffers and their bytes, per kind, for debugfs and leak tests. */
@@ -125,7 +127,9 @@ EXPORT_SYMBOL_IF_KUNIT(fpgabuf_alloc_check);
  * Context: process context, may sleep; no lock of a dma-buf held.
  * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
  * -EINVAL for size 0, -EOVERFLOW for one that does not fit, -EOPNOTSUPP for an
- * unknown kind, -ENODEV when the driver of @dev is being removed, -ENOMEM.
+ * unknown kind, -ENODEV when the driver of @dev is being removed, -ENXIO when the
+ * coherent memory of @dev has no pages that others could import, -EFBIG when
+ * noncontiguous memory would be longer than a segment of @dev, -ENOMEM.
  */
 struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 			      enum fpgabuf_kind kind, unsigned int fd_flags)

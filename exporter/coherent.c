@@ -1,33 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Coherent memory, dma_alloc_attrs(): what the CPU and the device it was
- * allocated for write is visible to the other at once.
+ * Memory that needs no cache maintenance, dma_alloc_attrs(): what the CPU and
+ * the device it was allocated for write is visible to the other at once.
+ *
+ * Coherent, and the same write-combined: where a device does not snoop the
+ * CPU's caches, writes are gathered, and reads are slow. The DMA API knows where
+ * that is, and maps it so; where the device snoops both kinds are cached.
  */
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
+#include <linux/mm.h>
 
 #include "exporter.h"
 
+/* A reserved area may be memory that the kernel has no struct page of. */
+static bool coherent_has_pages(const struct sg_table *table)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(table, sg, i)
+		if (!pfn_valid(page_to_pfn(sg_page(sg))))
+			return false;
+	return true;
+}
+
+/* Fails where the memory has no pages: nobody else could import it. */
+static int coherent_get_pages(struct fpgabuf_buffer *buffer, void *vaddr)
+{
+	int ret;
+
+	ret = dma_get_sgtable_attrs(buffer->dev, &buffer->pages, vaddr,
+				    buffer->dma_addr, buffer->size,
+				    buffer->kind->attrs);
+	if (ret)
+		return ret;
+	if (!coherent_has_pages(&buffer->pages)) {
+		sg_free_table(&buffer->pages);
+		return -ENXIO;
+	}
+	return 0;
+}
+
 static int coherent_alloc(struct fpgabuf_buffer *buffer)
 {
+	const unsigned long attrs = buffer->kind->attrs;
 	void *vaddr;
 	int ret;
 
 	vaddr = dma_alloc_attrs(buffer->dev, buffer->size, &buffer->dma_addr,
-				GFP_KERNEL_ACCOUNT | __GFP_NOWARN, 0);
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN, attrs);
 	if (!vaddr) {
 		dev_warn_ratelimited(buffer->dev,
-				     "no %zu bytes of coherent memory; a larger CMA area (cma=) helps\n",
-				     buffer->size);
+				     "no %zu bytes of %s memory; a larger CMA area (cma=) helps\n",
+				     buffer->size, buffer->kind->name);
 		return -ENOMEM;
 	}
 
-	/* Fails where the memory has no pages: nobody else could import it. */
-	ret = dma_get_sgtable_attrs(buffer->dev, &buffer->pages, vaddr,
-				    buffer->dma_addr, buffer->size, 0);
+	ret = coherent_get_pages(buffer, vaddr);
 	if (ret) {
 		dma_free_attrs(buffer->dev, buffer->size, vaddr,
-			       buffer->dma_addr, 0);
+			       buffer->dma_addr, attrs);
 		return ret;
 	}
 	buffer->priv = vaddr;
@@ -38,14 +71,14 @@ static void coherent_free(struct fpgabuf_buffer *buffer)
 {
 	sg_free_table(&buffer->pages);
 	dma_free_attrs(buffer->dev, buffer->size, buffer->priv,
-		       buffer->dma_addr, 0);
+		       buffer->dma_addr, buffer->kind->attrs);
 }
 
 static int coherent_mmap(struct fpgabuf_buffer *buffer,
 			 struct vm_area_struct *vma)
 {
 	return dma_mmap_attrs(buffer->dev, vma, buffer->priv, buffer->dma_addr,
-			      buffer->size, 0);
+			      buffer->size, buffer->kind->attrs);
 }
 
 static int coherent_vmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
@@ -62,6 +95,17 @@ static void coherent_vunmap(struct fpgabuf_buffer *buffer,
 const struct fpgabuf_kind_ops fpgabuf_kind_coherent = {
 	.name		= "coherent",
 	.exp_name	= "fpgabuf-coherent",
+	.alloc		= coherent_alloc,
+	.free		= coherent_free,
+	.mmap		= coherent_mmap,
+	.vmap		= coherent_vmap,
+	.vunmap		= coherent_vunmap,
+};
+
+const struct fpgabuf_kind_ops fpgabuf_kind_writecombine = {
+	.name		= "writecombine",
+	.exp_name	= "fpgabuf-writecombine",
+	.attrs		= DMA_ATTR_WRITE_COMBINE,
 	.alloc		= coherent_alloc,
 	.free		= coherent_free,
 	.mmap		= coherent_mmap,

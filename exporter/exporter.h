@@ -18,6 +18,7 @@ struct vm_area_struct;
  * struct fpgabuf_kind_ops - a kind of memory
  * @name: as users see it: the dma-buf's exp_name is "fpgabuf-@name"
  * @exp_name: that name
+ * @attrs: DMA_ATTR_* that it is allocated with
  * @alloc: get zeroed memory of &fpgabuf_buffer.size for &fpgabuf_buffer.dev and
  *	fill in &fpgabuf_buffer.pages, .dma_addr and .priv. Process context
  * @free: give it back. Nothing maps or uses it any more. Process context
@@ -35,6 +36,7 @@ struct vm_area_struct;
 struct fpgabuf_kind_ops {
 	const char *name;
 	const char *exp_name;
+	unsigned long attrs;
 	int (*alloc)(struct fpgabuf_buffer *buffer);
 	void (*free)(struct fpgabuf_buffer *buffer);
 	int (*mmap)(struct fpgabuf_buffer *buffer, struct vm_area_struct *vma);
@@ -87,6 +89,8 @@ struct fpgabuf_buffer {
 extern const struct fpgabuf_kind_ops fpgabuf_kind_coherent;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_contiguous;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_system;
+extern const struct fpgabuf_kind_ops fpgabuf_kind_writecombine;
+extern const struct fpgabuf_kind_ops fpgabuf_kind_noncontiguous;
 
 /* buffer.c */
 void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer);

@@ -45,7 +45,9 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 		.capabilities = channel->config.capabilities,
 		.kinds = BIT(FPGABUF_KIND_COHERENT) |
 			 BIT(FPGABUF_KIND_CONTIGUOUS) |
-			 BIT(FPGABUF_KIND_SYSTEM),
+			 BIT(FPGABUF_KIND_SYSTEM) |
+			 BIT(FPGABUF_KIND_WRITECOMBINE) |
+			 BIT(FPGABUF_KIND_NONCONTIGUOUS),
 		.num_formats = channel->config.num_formats,
 		.num_slots = FPGABUF_MAX_SLOTS,
 		.queue_depth = channel->config.queue_depth,

@@ -56,6 +56,8 @@ typedef enum
   GST_FPGA_SRC_KIND_COHERENT = FPGABUF_KIND_COHERENT,
   GST_FPGA_SRC_KIND_CONTIGUOUS = FPGABUF_KIND_CONTIGUOUS,
   GST_FPGA_SRC_KIND_SYSTEM = FPGABUF_KIND_SYSTEM,
+  GST_FPGA_SRC_KIND_WRITECOMBINE = FPGABUF_KIND_WRITECOMBINE,
+  GST_FPGA_SRC_KIND_NONCONTIGUOUS = FPGABUF_KIND_NONCONTIGUOUS,
 } GstFpgaSrcKind;
 
 enum
@@ -137,6 +139,10 @@ gst_fpga_src_kind_get_type (void)
     {GST_FPGA_SRC_KIND_CONTIGUOUS, "One contiguous cached block",
         "contiguous"},
     {GST_FPGA_SRC_KIND_SYSTEM, "Cached pages", "system"},
+    {GST_FPGA_SRC_KIND_WRITECOMBINE, "Coherent memory that the CPU only writes",
+        "writecombine"},
+    {GST_FPGA_SRC_KIND_NONCONTIGUOUS, "Cached memory at one device address",
+        "noncontiguous"},
     {0, NULL, NULL},
   };
 

@@ -8,6 +8,8 @@ static const char * const kind_names[] = {
 	[FPGABUF_KIND_COHERENT] = "coherent",
 	[FPGABUF_KIND_CONTIGUOUS] = "contiguous",
 	[FPGABUF_KIND_SYSTEM] = "system",
+	[FPGABUF_KIND_WRITECOMBINE] = "writecombine",
+	[FPGABUF_KIND_NONCONTIGUOUS] = "noncontiguous",
 };
 
 #define NUM_KINDS	(sizeof(kind_names) / sizeof(kind_names[0]))

@@ -125,6 +125,9 @@ static void complain_alloc(const struct source *source, uint64_t size,
 	else if (error == ENOMEM)
 		complain("%s: no %s memory for a buffer of %" PRIu64 " bytes; the kernel log tells more",
 			 path, source->name, size);
+	else if (error == EFBIG)
+		complain("%s: %" PRIu64 " bytes are more than its longest piece, which %s memory is; see 'fpgabuf info %s'",
+			 path, size, source->name, path);
 	else
 		complain("%s: %s memory for a buffer of %" PRIu64 " bytes: %s",
 			 path, source->name, size, strerror(error));

@@ -19,7 +19,7 @@ module_param(channels, uint, 0444);
 MODULE_PARM_DESC(channels, "capture channels, 1 to 8 (default 2)");
 
 /* Cut long frames, so that the segments of a descriptor are put to use. */
-#define SIM_MAX_SEGMENT	SZ_1M
+#define SIM_MAX_SEGMENT	SZ_2M
 #define SIM_ALIGNMENT	64
 #define SIM_MAX_RATE	10000
 /* A frame holds its trailer, and something before it. */

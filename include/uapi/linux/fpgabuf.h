@@ -50,11 +50,17 @@ enum fpgabuf_direction {
 /**
  * enum fpgabuf_kind - kinds of memory that FPGABUF_IOC_ALLOC makes
  * @FPGABUF_KIND_COHERENT: dma_alloc_attrs(); no cache maintenance is needed for
- *	the device that it was allocated for
+ *	the device that it was allocated for. For control blocks, small frames
  * @FPGABUF_KIND_CONTIGUOUS: dma_alloc_pages(); one physically contiguous,
  *	cached block (from CMA where the kernel has it)
  * @FPGABUF_KIND_SYSTEM: cached pages in blocks of up to 1 MiB, for engines with
  *	scatter-gather
+ * @FPGABUF_KIND_WRITECOMBINE: as coherent, but write-combined for the CPU where
+ *	the device does not snoop its caches. For frames that the CPU only
+ *	writes: reading them may be very slow
+ * @FPGABUF_KIND_NONCONTIGUOUS: dma_alloc_noncontiguous(); cached, one address
+ *	for the device: pages in any order behind an IOMMU, else one block as
+ *	with contiguous. For large frames, up to &fpgabuf_info.max_segment
  *
  * The numbers are stable, new kinds are added at the end. What a channel can
  * allocate is in &fpgabuf_info.kinds.
@@ -63,6 +69,8 @@ enum fpgabuf_kind {
 	FPGABUF_KIND_COHERENT = 0,
 	FPGABUF_KIND_CONTIGUOUS = 1,
 	FPGABUF_KIND_SYSTEM = 2,
+	FPGABUF_KIND_WRITECOMBINE = 3,
+	FPGABUF_KIND_NONCONTIGUOUS = 4,
 };
 
 /**
@@ -229,9 +237,11 @@ struct fpgabuf_format {
  * The buffer is an ordinary dma-buf: it may outlive the file.
  *
  * Errors: -EINVAL: size 0, unknown flag or fd_flag; -EOVERFLOW: a size that
- * does not fit; -EOPNOTSUPP: a kind that the channel does not have; -ENOMEM: no
- * memory (the kernel log says which knob helps); -EMFILE, -ENFILE: no file
- * descriptor left.
+ * does not fit; -EFBIG: FPGABUF_KIND_NONCONTIGUOUS of more than
+ * &fpgabuf_info.max_segment; -EOPNOTSUPP: a kind that the channel does not have;
+ * -ENXIO: the device's coherent memory has no pages, so that nobody could import
+ * it; -ENOMEM: no memory (the kernel log says which knob helps); -EMFILE,
+ * -ENFILE: no file descriptor left.
  */
 struct fpgabuf_alloc {
 	__u64 size;
