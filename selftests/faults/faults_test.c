@@ -179,6 +179,16 @@ FIXTURE_VARIANT_ADD(kind, system) {
 	.size = BUFFER_SIZE,
 };
 
+FIXTURE_VARIANT_ADD(kind, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+	.size = 1 << 16,
+};
+
+FIXTURE_VARIANT_ADD(kind, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
+	.size = 1 << 16,
+};
+
 FIXTURE_SETUP(kind)
 {
 	ASSERT_EQ(0, totals_read(&self->before));

@@ -13,6 +13,8 @@
 #include "../kselftest_harness.h"
 #include "fpgabuf_test.h"
 
+#define DEVICE		SIM_DRIVER ".0"
+
 /* What the buddy allocator gives in one piece, with 4 KiB pages. */
 #define BUDDY_MAX	(4ULL << 20)
 
@@ -39,6 +41,16 @@ FIXTURE_VARIANT_ADD(alloc, contiguous) {
 FIXTURE_VARIANT_ADD(alloc, system) {
 	.kind = FPGABUF_KIND_SYSTEM,
 	.exp_name = "fpgabuf-system",
+};
+
+FIXTURE_VARIANT_ADD(alloc, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+	.exp_name = "fpgabuf-writecombine",
+};
+
+FIXTURE_VARIANT_ADD(alloc, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
+	.exp_name = "fpgabuf-noncontiguous",
 };
 
 FIXTURE_SETUP(alloc)
@@ -69,6 +81,12 @@ static bool have_cma(void)
 	return total > 0;
 }
 
+/* One segment, and the engine takes none of that length. */
+static bool too_long(__u64 size, __u32 kind, __u32 max_segment)
+{
+	return kind == FPGABUF_KIND_NONCONTIGUOUS && size > max_segment;
+}
+
 /* Whether there may be no memory of that size and kind. */
 static bool may_fail(__u64 size, __u32 kind)
 {
@@ -94,11 +112,13 @@ static __u64 whole_pages(__u64 size)
 
 TEST_F(alloc, sizes)
 {
+	struct fpgabuf_info info;
 	struct totals now;
 	struct stat st;
 	struct buffer b;
 	size_t i;
 
+	ASSERT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_INFO, &info));
 	for (i = 0; i < ARRAY_LEN(sizes); i++) {
 		struct fpgabuf_alloc alloc = {
 			.size = sizes[i],
@@ -109,6 +129,11 @@ TEST_F(alloc, sizes)
 		__u64 want = whole_pages(sizes[i]);
 		int ret = fpga_ioctl(self->ch, FPGABUF_IOC_ALLOC, &alloc);
 
+		if (too_long(want, variant->kind, info.max_segment)) {
+			EXPECT_EQ(-EFBIG, ret);
+			EXPECT_EQ(-1, alloc.fd);
+			continue;
+		}
 		if (must_fail(sizes[i], variant->kind)) {
 			EXPECT_EQ(-ENOMEM, ret);
 		}
@@ -382,13 +407,79 @@ FIXTURE_TEARDOWN_PARENT(no_kind)
 
 TEST_F(no_kind, refused)
 {
-	static const __u32 bad[] = { 3, 7, 31, 32, 63, 64, 1U << 31, ~0U };
+	static const __u32 bad[] = { 5, 7, 31, 32, 63, 64, 1U << 31, ~0U };
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(bad); i++) {
 		EXPECT_EQ(-EOPNOTSUPP, fpga_alloc(self->ch, 4096, bad[i]))
 			TH_LOG("kind %u", bad[i]);
 	}
+}
+
+/* Whether a message that @log has not shown yet says @what, and then @help. */
+static bool log_says(int log, const char *what, const char *help)
+{
+	char line[1024];
+	const char *found;
+	ssize_t len;
+
+	while ((len = read(log, line, sizeof(line) - 1)) > 0) {
+		line[len] = '\0';
+		found = strstr(line, what);
+		if (found && strstr(found, help))
+			return true;
+	}
+	return false;
+}
+
+/* Whether an allocation fails with @error, and the kernel log says what helps. */
+static bool fails_helpfully(int ch, __u64 size, __u32 kind, int error,
+			    const char *help)
+{
+	char what[64];
+	bool said;
+	int log;
+
+	log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log < 0 || lseek(log, 0, SEEK_END) < 0)
+		return false;
+	snprintf(what, sizeof(what), DEVICE ": no %ju ", (uintmax_t)size);
+	said = fpga_alloc(ch, size, kind) == error && log_says(log, what, help);
+	close(log);
+	return said;
+}
+
+/* Half of the memory in one piece: there is none, whatever cma= says. */
+TEST_F(no_kind, shortage_says_what_helps)
+{
+	static const __u32 kinds[] = {
+		FPGABUF_KIND_COHERENT, FPGABUF_KIND_WRITECOMBINE,
+		FPGABUF_KIND_CONTIGUOUS,
+	};
+	__u64 size = sysconf(_SC_PHYS_PAGES) / 2 * page_size();
+	size_t i;
+
+	if (!access("/sys/bus/platform/devices/" DEVICE "/iommu_group", F_OK))
+		SKIP(return, "behind an IOMMU coherent memory is in pieces");
+	for (i = 0; i < ARRAY_LEN(kinds); i++)
+		EXPECT_TRUE(fails_helpfully(self->ch, size, kinds[i], -ENOMEM,
+					    "(cma=)"))
+			TH_LOG("%s", kind_names[kinds[i]]);
+}
+
+/* What is one segment may be as long as the engine's are, and no longer. */
+TEST_F(no_kind, one_segment)
+{
+	struct fpgabuf_info info;
+	struct buffer b;
+
+	ASSERT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_INFO, &info));
+	ASSERT_EQ(0, buffer_alloc(self->ch, info.max_segment,
+				  FPGABUF_KIND_NONCONTIGUOUS, &b));
+	buffer_free(&b);
+	EXPECT_TRUE(fails_helpfully(self->ch, info.max_segment + page_size(),
+				    FPGABUF_KIND_NONCONTIGUOUS, -EFBIG,
+				    "dma_set_max_seg_size()"));
 }
 
 TEST_HARNESS_MAIN

@@ -16,7 +16,7 @@
 
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 
-#define KIND_COUNT	3
+#define KIND_COUNT	5
 #define MSEC		1000000LL
 #define SEC		1000000000LL
 

@@ -36,6 +36,14 @@ FIXTURE_VARIANT_ADD(vivid, system) {
 	.kind = FPGABUF_KIND_SYSTEM,
 };
 
+FIXTURE_VARIANT_ADD(vivid, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+};
+
+FIXTURE_VARIANT_ADD(vivid, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
+};
+
 FIXTURE_SETUP(vivid)
 {
 	REQUIRE_CHANNEL(self->before);
@@ -130,6 +138,14 @@ FIXTURE_VARIANT_ADD(vgem, contiguous) {
 
 FIXTURE_VARIANT_ADD(vgem, system) {
 	.kind = FPGABUF_KIND_SYSTEM,
+};
+
+FIXTURE_VARIANT_ADD(vgem, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+};
+
+FIXTURE_VARIANT_ADD(vgem, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
 };
 
 FIXTURE_SETUP(vgem)

@@ -88,6 +88,14 @@ FIXTURE_VARIANT_ADD(lifetime, system) {
 	.kind = FPGABUF_KIND_SYSTEM,
 };
 
+FIXTURE_VARIANT_ADD(lifetime, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+};
+
+FIXTURE_VARIANT_ADD(lifetime, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
+};
+
 FIXTURE_SETUP(lifetime)
 {
 	REQUIRE_CHANNEL(self->before);
@@ -326,6 +334,14 @@ FIXTURE_VARIANT_ADD(device, contiguous) {
 
 FIXTURE_VARIANT_ADD(device, system) {
 	.kind = FPGABUF_KIND_SYSTEM,
+};
+
+FIXTURE_VARIANT_ADD(device, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+};
+
+FIXTURE_VARIANT_ADD(device, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
 };
 
 static int driver_write(const char *file)

@@ -38,6 +38,14 @@ FIXTURE_VARIANT_ADD(mapping, system) {
 	.kind = FPGABUF_KIND_SYSTEM,
 };
 
+FIXTURE_VARIANT_ADD(mapping, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+};
+
+FIXTURE_VARIANT_ADD(mapping, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
+};
+
 static void number_words(const struct buffer *b)
 {
 	__u32 *word = b->map;

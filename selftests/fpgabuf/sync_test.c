@@ -41,6 +41,14 @@ FIXTURE_VARIANT_ADD(sync, system) {
 	.kind = FPGABUF_KIND_SYSTEM,
 };
 
+FIXTURE_VARIANT_ADD(sync, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+};
+
+FIXTURE_VARIANT_ADD(sync, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
+};
+
 FIXTURE_SETUP(sync)
 {
 	REQUIRE_CHANNEL(self->before);

@@ -26,6 +26,8 @@ const char *const kind_names[KIND_COUNT] = {
 	[FPGABUF_KIND_COHERENT] = "coherent",
 	[FPGABUF_KIND_CONTIGUOUS] = "contiguous",
 	[FPGABUF_KIND_SYSTEM] = "system",
+	[FPGABUF_KIND_WRITECOMBINE] = "writecombine",
+	[FPGABUF_KIND_NONCONTIGUOUS] = "noncontiguous",
 };
 
 static FILE *totals_open(void)

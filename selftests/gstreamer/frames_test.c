@@ -471,6 +471,14 @@ FIXTURE_VARIANT_ADD(kind, system) {
 	"system",
 };
 
+FIXTURE_VARIANT_ADD(kind, writecombine) {
+	"writecombine",
+};
+
+FIXTURE_VARIANT_ADD(kind, noncontiguous) {
+	"noncontiguous",
+};
+
 FIXTURE_SETUP(kind)
 {
 	self->pipeline = test_pipeline("kind=%s num-buffers=10 ! video/x-raw,"

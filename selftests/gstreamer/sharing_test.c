@@ -32,15 +32,16 @@ FIXTURE(vivid) {
 
 FIXTURE_VARIANT(vivid) {
 	int allocator;
-	const char *kinds[2];
+	const char *kinds[4];
 };
 
 FIXTURE_VARIANT_ADD(vivid, vmalloc) {
-	.allocator = 0, .kinds = { "system", "coherent" },
+	.allocator = 0,
+	.kinds = { "system", "coherent", "writecombine", "noncontiguous" },
 };
 
 FIXTURE_VARIANT_ADD(vivid, dma_contig) {
-	.allocator = 1, .kinds = { "contiguous" },
+	.allocator = 1, .kinds = { "contiguous", "noncontiguous" },
 };
 
 FIXTURE_SETUP(vivid)
@@ -109,7 +110,7 @@ static void check_shared(struct __test_metadata *_metadata,
 
 TEST_F_TIMEOUT(vivid, v4l2sink, 60)
 {
-	for (int i = 0; i < 2 && variant->kinds[i]; i++) {
+	for (int i = 0; i < 4 && variant->kinds[i]; i++) {
 		GstElement *pipeline = vivid_pipeline(variant->kinds[i],
 						      self->node);
 		GstElement *output = test_get(pipeline, "output");

@@ -115,7 +115,7 @@ test_list_info() {
 	run 0 "info by node" info "$DEVICE"
 	cp "$dir/out" "$dir/node"
 	out_has "^Device: +$DEVICE$"
-	out_has "^Memory kinds:   coherent contiguous system$"
+	out_has "^Memory kinds:   coherent contiguous system writecombine noncontiguous$"
 	for format in YUYV UYVY XR24 R8 raw; do
 		out_has "^  $format$"
 	done
@@ -150,10 +150,12 @@ test_formats() {
 test_memory() {
 	local kind
 
-	for kind in coherent contiguous system; do
+	for kind in coherent contiguous system writecombine noncontiguous; do
 		capture 0 "$kind memory" --kind $kind --bytes 64K --frames 50 \
 			--verify --rate max
 	done
+	capture 1 "longer than a piece" --kind noncontiguous --bytes 8M --frames 1
+	err_has "$DEVICE: 8388608 bytes are more than its longest piece,"
 	capture 0 "one buffer" --buffers 1 --bytes 4K --frames 50 --verify \
 		--rate max
 	capture 0 "32 buffers" --buffers 32 --bytes 4K --frames 500 --verify \
