@@ -47,6 +47,19 @@ int fpgabuf_buffers_show(struct seq_file *s, void *unused)
 	return 0;
 }
 
+/**
+ * fpgabuf_kind_name() - what users call a kind of memory
+ * @kind: the kind; they are numbered from 0 on
+ *
+ * Return: its name, or NULL for one that there is not.
+ */
+const char *fpgabuf_kind_name(enum fpgabuf_kind kind)
+{
+	return (unsigned int)kind < ARRAY_SIZE(fpgabuf_kinds) ?
+		fpgabuf_kinds[kind]->name : NULL;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_name, "FPGABUF");
+
 static struct fpgabuf_buffer *
 fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind)
 {

@@ -77,10 +77,8 @@ static void channel_put_dma(struct fpgabuf_channel *channel)
 	module_put(channel->parent->driver->owner);
 }
 
-static int fpgabuf_open(struct inode *inode, struct file *file)
+static int channel_get_user(struct fpgabuf_channel *channel)
 {
-	struct fpgabuf_channel *channel =
-		container_of(inode->i_cdev, struct fpgabuf_channel, cdev);
 	int ret = 0;
 
 	mutex_lock(&channel->lock);
@@ -91,6 +89,47 @@ static int fpgabuf_open(struct inode *inode, struct file *file)
 	if (!ret)
 		channel->users++;
 	mutex_unlock(&channel->lock);
+	return ret;
+}
+
+static void channel_put_user(struct fpgabuf_channel *channel)
+{
+	lockdep_assert_held(&channel->lock);
+	channel->users--;
+	if (!channel->users && !channel->gone)
+		channel_put_dma(channel);
+}
+
+static struct device *channel_device_get(struct fpgabuf_device *device)
+{
+	struct fpgabuf_channel *channel =
+		container_of(device, struct fpgabuf_channel, device);
+	int ret = channel_get_user(channel);
+
+	return ret ? ERR_PTR(ret) : fpgabuf_channel_dma_dev(channel);
+}
+
+static void channel_device_put(struct fpgabuf_device *device)
+{
+	struct fpgabuf_channel *channel =
+		container_of(device, struct fpgabuf_channel, device);
+
+	mutex_lock(&channel->lock);
+	channel_put_user(channel);
+	mutex_unlock(&channel->lock);
+}
+
+static const struct fpgabuf_device_ops channel_device_ops = {
+	.get = channel_device_get,
+	.put = channel_device_put,
+};
+
+static int fpgabuf_open(struct inode *inode, struct file *file)
+{
+	struct fpgabuf_channel *channel =
+		container_of(inode->i_cdev, struct fpgabuf_channel, cdev);
+	int ret = channel_get_user(channel);
+
 	if (ret)
 		return ret;
 
@@ -105,9 +144,7 @@ static int fpgabuf_release(struct inode *inode, struct file *file)
 	mutex_lock(&channel->lock);
 	if (channel->owner == file)
 		channel_reset(channel);
-	channel->users--;
-	if (!channel->users && !channel->gone)
-		channel_put_dma(channel);
+	channel_put_user(channel);
 	mutex_unlock(&channel->lock);
 	return 0;
 }
@@ -203,6 +240,8 @@ fpgabuf_channel_register(struct device *dev,
 
 	strscpy(channel->name, config->name, sizeof(channel->name));
 	channel->parent = dev;
+	channel->device.dev = dev;
+	channel->device.ops = &channel_device_ops;
 	channel->format = channel->config.default_format;
 	mutex_init(&channel->lock);
 	init_waitqueue_head(&channel->wait);
@@ -224,6 +263,7 @@ fpgabuf_channel_register(struct device *dev,
 		put_device(&channel->dev);
 		return ERR_PTR(ret);
 	}
+	fpgabuf_device_add(&channel->device);
 	return channel;
 
 err_free:
@@ -245,6 +285,7 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_channel_register, "FPGABUF");
  */
 void fpgabuf_channel_unregister(struct fpgabuf_channel *channel)
 {
+	fpgabuf_device_remove(&channel->device);
 	cdev_device_del(&channel->cdev, &channel->dev);
 
 	mutex_lock(&channel->lock);

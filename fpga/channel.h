@@ -44,6 +44,7 @@ struct fpgabuf_slot {
  * @cdev: the node
  * @parent: the board's device; @config is its driver's. Both are valid until
  *	fpgabuf_channel_unregister() sets @gone
+ * @device: @parent as the exporter knows it
  * @config: what the board said
  * @name: copy of its name
  * @lock: serialises all ioctls but the wait of an exchange, open, release and
@@ -51,10 +52,10 @@ struct fpgabuf_slot {
  *	of a dma-buf's reservation and of mmap_lock, never in a completion
  * @gone: the board's device is no more: nothing but closing works; written with
  *	@lock and @queue.lock held, read with either
- * @users: open files
+ * @users: open files, and those who allocate by @device
  * @owner: the file that may stream, or NULL
- * @dma: the engine's channel, requested by the first open and released by the
- *	last close, so that an unused node does not hold its driver's module
+ * @dma: the engine's channel, requested by the first user and released by the
+ *	last one, so that an unused node does not hold its driver's module
  * @has_metadata: the engine tells of each frame in its descriptor's metadata
  * @configured: the board was told @format
  * @format: the owner's, or the default
@@ -72,6 +73,7 @@ struct fpgabuf_channel {
 	struct device dev;
 	struct cdev cdev;
 	struct device *parent;
+	struct fpgabuf_device device;
 	struct fpgabuf_channel_config config;
 	char name[sizeof_field(struct fpgabuf_info, name)];
 

@@ -7,6 +7,7 @@
 
 #include <linux/dma-direction.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 #include <uapi/linux/fpgabuf.h>
@@ -15,11 +16,66 @@ struct device;
 struct dma_buf;
 struct dma_buf_attachment;
 struct dma_chan;
+struct fpgabuf_device;
+struct notifier_block;
 
 /* Exporter: memory -> dma_buf (fpgabuf_exporter.ko) */
 
 struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 			      enum fpgabuf_kind kind, unsigned int fd_flags);
+const char *fpgabuf_kind_name(enum fpgabuf_kind kind);
+
+/**
+ * struct fpgabuf_device_ops - how to get at the device that does the DMA
+ *
+ * Both run in process context, may sleep, and may be called by several tasks
+ * at a time.
+ */
+struct fpgabuf_device_ops {
+	/**
+	 * @get: the device to allocate for, or an ERR_PTR. It is bound to its
+	 * driver until @put.
+	 */
+	struct device *(*get)(struct fpgabuf_device *device);
+
+	/**
+	 * @put: the device is not used any more.
+	 */
+	void (*put)(struct fpgabuf_device *device);
+};
+
+/**
+ * struct fpgabuf_device - a device that memory can be had for by name
+ * @dev: the device that users know; its name is the name
+ * @ops: how to get at the one that does the DMA for it
+ * @node: the exporter's
+ *
+ * Belongs to who announces it, constant from fpgabuf_device_add() until
+ * fpgabuf_device_remove().
+ */
+struct fpgabuf_device {
+	struct device *dev;
+	const struct fpgabuf_device_ops *ops;
+	struct list_head node;
+};
+
+/**
+ * enum fpgabuf_device_event - what a notifier is told of a name
+ * @FPGABUF_DEVICE_ADD: there is a device of that name from now on
+ * @FPGABUF_DEVICE_REMOVE: there is none any more
+ */
+enum fpgabuf_device_event {
+	FPGABUF_DEVICE_ADD,
+	FPGABUF_DEVICE_REMOVE,
+};
+
+void fpgabuf_device_add(struct fpgabuf_device *device);
+void fpgabuf_device_remove(struct fpgabuf_device *device);
+struct dma_buf *fpgabuf_device_alloc(const char *name, size_t size,
+				     enum fpgabuf_kind kind,
+				     unsigned int fd_flags);
+int fpgabuf_device_register_notifier(struct notifier_block *nb);
+void fpgabuf_device_unregister_notifier(struct notifier_block *nb);
 
 /* Importer: dma_buf -> addresses on a device (fpgabuf_importer.ko) */
 
