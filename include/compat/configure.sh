@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Find out what a kernel has, by compiling probes/*.c against it: a probe that
-# compiles gives HAVE_<NAME>. All probes go through one run of kbuild.
+# compiles, and uses nothing that the kernel keeps from modules, gives
+# HAVE_<NAME>. All probes go through one run of kbuild, and those that compiled
+# through another one, which looks for what they use.
 #
 # Usage: configure.sh KDIR
 # Writes fpgabuf-config.h beside itself, when it changed.
@@ -19,16 +21,38 @@ if [ ! -e "$kdir/Makefile" ]; then
 fi
 
 cp "$here"/probes/*.c "$work"
-# What must compile anywhere, so that a broken set-up is not taken for an old
+# What must build anywhere, so that a broken set-up is not taken for an old
 # kernel.
-echo '#include <linux/module.h>' >"$work/control.c"
-(cd "$work" && for f in *.c; do echo "obj-m += ${f%.c}.o"; done) >"$work/Kbuild"
-make -k -C "$kdir" M="$work" W= C= KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= modules \
-	>"$work/log" 2>&1 || true
+cat >"$work/control.c" <<'END'
+#include <linux/slab.h>
+void probe(void *p);
+void probe(void *p) { kfree(p); }
+END
 
-if [ ! -e "$work/control.o" ]; then
-	cat "$work/log" >&2
-	echo "configure.sh: cannot compile a module against $kdir" >&2
+# kbuild FILE...: what becomes of each is seen from its object and the log.
+kbuild() {
+	for f; do
+		f=${f##*/}
+		echo "obj-m += ${f%.*}.o"
+	done >"$work/Kbuild"
+	make -k -C "$kdir" M="$work" W= C= KCFLAGS=-Werror CONFIG_DEBUG_INFO_BTF_MODULES= modules \
+		>"$work/log" 2>&1 || true
+}
+
+# has NAME: it compiled, and all that it uses is there for modules.
+has() {
+	[ -e "$work/$1.o" ] && ! grep -q "modpost: .*[[/]$1\.ko\] undefined!" "$work/log"
+}
+
+kbuild "$work"/*.c
+# It looks for symbols only when all of its objects could be made.
+mv "$work/log" "$work/log-compile"
+rm -f "$work"/*.mod.o
+[ ! -e "$work/control.o" ] || kbuild "$work"/*.o
+
+if ! has control; then
+	cat "$work"/log* >&2
+	echo "configure.sh: cannot build a module against $kdir" >&2
 	exit 1
 fi
 
@@ -37,7 +61,7 @@ fi
 	echo "/* Made by configure.sh for $(MAKEFLAGS='' make -s --no-print-directory -C "$kdir" kernelrelease 2>/dev/null) */"
 	for f in "$here"/probes/*.c; do
 		name=$(basename "$f" .c)
-		[ ! -e "$work/$name.o" ] ||
+		! has "$name" ||
 			echo "#define HAVE_$(echo "$name" | tr '[:lower:]' '[:upper:]') 1"
 	done
 } >"$work/config.h"
