@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kernel's own test of dma-heaps, as it is, with a heap for every kind of
+# memory of the simulated FPGA among those it finds: TAP, its own and ours.
+TEST=$(dirname "$0")/../dmabuf-heaps/dmabuf-heap
+DEVICE=fpgabuf_sim.0
+NODES=/dev/dma_heap/fpgabuf-$DEVICE
+TOTALS=/sys/kernel/debug/fpgabuf/buffers
+
+skip() {
+	echo "1..0 # SKIP $1"
+	exit 4
+}
+
+[ -x "$TEST" ] || skip "no ../dmabuf-heaps: the kernel's test is not built"
+[ -e "/sys/bus/platform/devices/$DEVICE" ] || skip "no simulated FPGA: load fpgabuf_sim"
+[ -e "$TOTALS" ] || mount -t debugfs debugfs /sys/kernel/debug
+# Without it the test says so, and skips its import.
+vgem=
+[ -e /sys/module/vgem ] || ! modprobe -q vgem || vgem=1
+out=$(mktemp) || exit 1
+trap 'rm -f "$out"; [ -z "$vgem" ] || modprobe -q -r vgem' EXIT
+
+"$TEST" >"$out"
+status=$?
+cat "$out"
+
+# It tests the heaps it finds, and is content when it finds none.
+while read -r kind _; do
+	[ -c "$NODES-$kind" ] && grep -q "Testing heap: ${NODES##*/}-$kind\$" "$out" && continue
+	echo "# no test of $NODES-$kind"
+	status=1
+done <"$TOTALS"
+exit "$status"
