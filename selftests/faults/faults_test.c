@@ -13,6 +13,7 @@
 
 #include "../kselftest_harness.h"
 #include "../fpgabuf/foreign.h"
+#include "../heaps/heaps_test.h"
 #include "inject.h"
 
 /* One block of each order that the system kind allocates */
@@ -230,6 +231,28 @@ TEST_F(kind, alloc)
 	};
 	struct request r = { self->ch, variant->size, variant->kind };
 
+	EXPECT_ROBUST(&call, &r);
+}
+
+static int call_heap(void *ctx)
+{
+	const struct request *r = ctx;
+
+	return heap_get(r->ch, r->size);
+}
+
+/* As a program does that knows only dma-heaps; the channel is not open then. */
+TEST_F(kind, heap)
+{
+	const struct fault_call call = {
+		.name = "alloc from a heap", .call = call_heap,
+		.undo = undo_close,
+	};
+	struct request r = { heap_open(variant->kind), variant->size,
+			     variant->kind };
+
+	if (r.ch < 0)
+		SKIP(return, MODULE " is not loaded");
 	EXPECT_ROBUST(&call, &r);
 }
 

@@ -121,6 +121,7 @@ static int faults_left(void)
 
 static const char *const modules[] = {
 	"fpgabuf_exporter", "fpgabuf_importer", "fpgabuf_dma", "fpgabuf_sim",
+	"fpgabuf_heaps",
 };
 
 /**

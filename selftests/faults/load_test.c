@@ -43,6 +43,7 @@ static struct module modules[] = {
 	{ .name = "fpgabuf_exporter", .params = "", .faults = 16 },
 	{ .name = "fpgabuf_importer", .params = "", .faults = 4 },
 	{ .name = "fpgabuf_dma", .params = "", .faults = 24 },
+	{ .name = "fpgabuf_heaps", .params = "", .faults = 16 },
 	{ .name = SIM_DRIVER, .params = "channels=2", .faults = 40 },
 };
 
