@@ -346,6 +346,14 @@ FIXTURE_VARIANT_ADD(answers, system) {
 	.kind = FPGABUF_KIND_SYSTEM,
 };
 
+FIXTURE_VARIANT_ADD(answers, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+};
+
+FIXTURE_VARIANT_ADD(answers, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
+};
+
 FIXTURE_SETUP(answers)
 {
 	REQUIRE_CHANNEL(self->before);

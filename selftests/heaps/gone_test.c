@@ -61,6 +61,14 @@ FIXTURE_VARIANT_ADD(gone, system) {
 	.kind = FPGABUF_KIND_SYSTEM,
 };
 
+FIXTURE_VARIANT_ADD(gone, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+};
+
+FIXTURE_VARIANT_ADD(gone, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
+};
+
 FIXTURE_SETUP(gone)
 {
 	REQUIRE_CHANNEL(self->before);

@@ -82,6 +82,14 @@ FIXTURE_VARIANT_ADD(heap, system) {
 	.kind = FPGABUF_KIND_SYSTEM,
 };
 
+FIXTURE_VARIANT_ADD(heap, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+};
+
+FIXTURE_VARIANT_ADD(heap, noncontiguous) {
+	.kind = FPGABUF_KIND_NONCONTIGUOUS,
+};
+
 FIXTURE_SETUP(heap)
 {
 	REQUIRE_CHANNEL(self->before);
