@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The kernel's own test of dma-heaps, as it is, with a heap for every kind of
-# memory of the simulated FPGA among those it finds: TAP, its own and ours.
+# The kernel's own test of dma-heaps, as it is, on a heap for every kind of memory
+# of the simulated FPGA: its TAP.
 TEST=$(dirname "$0")/../dmabuf-heaps/dmabuf-heap
 DEVICE=fpgabuf_sim.0
 NODES=/dev/dma_heap/fpgabuf-$DEVICE
@@ -19,10 +19,16 @@ skip() {
 # Without it the test says so, and skips its import.
 vgem=
 [ -e /sys/module/vgem ] || ! modprobe -q vgem || vgem=1
-out=$(mktemp) || exit 1
-trap 'rm -f "$out"; [ -z "$vgem" ] || modprobe -q -r vgem' EXIT
+dir=$(mktemp -d) || exit 1
+trap 'rm -r "$dir"; [ -z "$vgem" ] || modprobe -q -r vgem' EXIT
+out=$dir/out
 
-"$TEST" >"$out"
+# It tests all heaps, so it sees none but ours: the kernel's own cannot be
+# imported with bounce buffers, its pieces being longer than one of them.
+mkdir "$dir/nodes"
+cp -a "$NODES"-* "$dir/nodes"
+# shellcheck disable=SC2016 # expanded in there
+unshare -m sh -c 'mount --bind "$1" /dev/dma_heap && exec "$2"' sh "$dir/nodes" "$TEST" >"$out"
 status=$?
 cat "$out"
 
