@@ -72,7 +72,7 @@ static const char *inject_missing(void)
 	for (i = 0; i < ARRAY_LEN(settings); i++) {
 		snprintf(path, sizeof(path), DEBUG "/%s", settings[i].path);
 		if (write_file(path, settings[i].value))
-			return wrong("cannot set %s: no CONFIG_%s, or no CONFIG_FAULT_INJECTION_DEBUG_FS",
+			return wrong("cannot set %s: CONFIG_%s or its debugfs is off",
 				     path, settings[i].config);
 	}
 	return NULL;
