@@ -14,12 +14,9 @@
 
 #define DEBUG		"/sys/kernel/debug"
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
-#define KMEMLEAK	DEBUG "/kmemleak"
 
 /* More allocations than any call makes */
 #define MAX_FAULTS	20000
-/* Younger ones kmemleak takes for not lost yet: five seconds, and some more. */
-#define LEAK_AGE	(6 * SEC)
 
 static char verdict[256];
 
@@ -321,61 +318,4 @@ const char *fault_each(const struct fault_call *call, void *ctx)
 	if (inject_nth(0))
 		return wrong(FAIL_NTH ": %s", strerror(errno));
 	return sweep(&s);
-}
-
-/* One object of kmemleak's report; true: it is printed. */
-static bool print_leak(const char *text)
-{
-	char line[256];
-	size_t len;
-
-	if (!strstr(text, "fpgabuf") && !strstr(text, "faults_test") &&
-	    !strstr(text, "load_test"))
-		return false;
-	while (*text) {
-		len = strcspn(text, "\n");
-		snprintf(line, sizeof(line), "%.*s", (int)len, text);
-		printf("# %s\n", line);
-		text += len + (text[len] == '\n');
-	}
-	return true;
-}
-
-static unsigned int count_leaks(FILE *f)
-{
-	char line[256], object[8192] = "";
-	unsigned int count = 0;
-	size_t len = 0;
-
-	while (fgets(line, sizeof(line), f)) {
-		if (!strncmp(line, "unreferenced", strlen("unreferenced"))) {
-			count += print_leak(object);
-			len = 0;
-		}
-		if (len + strlen(line) < sizeof(object))
-			len += sprintf(object + len, "%s", line);
-	}
-	count += print_leak(object);
-	return count;
-}
-
-const char *leaks(void)
-{
-	__s64 aged = now_ns() + LEAK_AGE;
-	unsigned int count;
-	FILE *f;
-
-	/* Two scans: only what did not change in between is reported. */
-	if (write_file(KMEMLEAK, "scan"))
-		return "kmemleak does not scan";
-	if (now_ns() < aged)
-		pass_time(aged - now_ns());
-	if (write_file(KMEMLEAK, "scan"))
-		return "kmemleak does not scan";
-	f = fopen(KMEMLEAK, "re");
-	if (!f)
-		return "kmemleak cannot be read";
-	count = count_leaks(f);
-	fclose(f);
-	return count ? wrong("%u objects were lost", count) : "ok";
 }

@@ -48,10 +48,4 @@ struct fault_call {
  */
 const char *fault_each(const struct fault_call *call, void *ctx);
 
-/*
- * Asks kmemleak, if there is one, for what this program or fpgabuf's modules
- * lost; prints it. "ok", or how much it was.
- */
-const char *leaks(void);
-
 #endif /* FPGABUF_INJECT_H */
