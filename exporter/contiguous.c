@@ -49,13 +49,6 @@ static void contiguous_free(struct fpgabuf_buffer *buffer)
 		       CONTIGUOUS_DIR);
 }
 
-static int contiguous_mmap(struct fpgabuf_buffer *buffer,
-			   struct vm_area_struct *vma)
-{
-	return dma_mmap_pages(buffer->dev, vma, buffer->size,
-			      sg_page(buffer->pages.sgl));
-}
-
 static int contiguous_vmap(struct fpgabuf_buffer *buffer,
 			   struct iosys_map *map)
 {
@@ -92,7 +85,6 @@ const struct fpgabuf_kind_ops fpgabuf_kind_contiguous = {
 	.exp_name		= "fpgabuf-contiguous",
 	.alloc			= contiguous_alloc,
 	.free			= contiguous_free,
-	.mmap			= contiguous_mmap,
 	.vmap			= contiguous_vmap,
 	.vunmap			= contiguous_vunmap,
 	.sync_for_device	= contiguous_sync_for_device,

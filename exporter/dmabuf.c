@@ -295,58 +295,6 @@ static int fpgabuf_end_cpu_access(struct dma_buf *dmabuf,
 	return 0;
 }
 
-/* By pfn, as dma-buf wants it: nobody takes a reference to such a page. */
-static int fpgabuf_mmap_pages(const struct fpgabuf_buffer *buffer,
-			      struct vm_area_struct *vma)
-{
-	unsigned long addr = vma->vm_start;
-	unsigned long skip = vma->vm_pgoff;
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sgtable_sg(&buffer->pages, sg, i) {
-		unsigned long pages = sg->length >> PAGE_SHIFT;
-		unsigned long len;
-		int ret;
-
-		if (skip >= pages) {
-			skip -= pages;
-			continue;
-		}
-		len = min((pages - skip) << PAGE_SHIFT, vma->vm_end - addr);
-		/*
-		 * Never a guessed pfn: that of a page of ours. It stays until
-		 * release, and the mapping holds the dma-buf's file.
-		 */
-		ret = remap_pfn_range(vma, addr,
-				      page_to_pfn(sg_page(sg)) + skip, len,
-				      vma->vm_page_prot);
-		if (ret)
-			return ret;
-		addr += len;
-		skip = 0;
-		if (addr >= vma->vm_end)
-			break;
-	}
-	return 0;
-}
-
-static int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
-{
-	struct fpgabuf_buffer *buffer = dmabuf->priv;
-	unsigned long pages = buffer->size >> PAGE_SHIFT;
-
-	/* A private copy of a page would never see the device's writes. */
-	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
-		return -EINVAL;
-	if (vma->vm_pgoff >= pages || vma_pages(vma) > pages - vma->vm_pgoff)
-		return -EINVAL;
-
-	if (!buffer->kind->mmap)
-		return fpgabuf_mmap_pages(buffer, vma);
-	return buffer->kind->mmap(buffer, vma);
-}
-
 static int fpgabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct fpgabuf_buffer *buffer = dmabuf->priv;

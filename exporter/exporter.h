@@ -100,6 +100,9 @@ int fpgabuf_buffers_show(struct seq_file *s, void *unused);
 struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 				      unsigned int fd_flags);
 
+/* mmap.c */
+int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
+
 #if IS_ENABLED(CONFIG_KUNIT)
 /* buffer.c */
 int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,

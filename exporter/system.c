@@ -12,8 +12,11 @@
 
 #include "exporter.h"
 
-/* 1 MiB and 64 KiB with 4 KiB pages: what IOMMUs and TLBs have entries for. */
-static const unsigned int system_orders[] = { 8, 4, 0 };
+/*
+ * 2 MiB, 1 MiB and 64 KiB with 4 KiB pages: what page tables, IOMMUs and TLBs
+ * have entries for.
+ */
+static const unsigned int system_orders[] = { 9, 8, 4, 0 };
 
 static gfp_t system_gfp(const struct fpgabuf_buffer *buffer, unsigned int order)
 {

@@ -14,6 +14,7 @@
 #include <linux/dma-buf.h>
 #include <linux/export.h>
 #include <linux/hrtimer.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
 
@@ -61,6 +62,27 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 	typeof(T) __result;				\
 	__builtin_add_overflow(n, 0, &__result);	\
 })
+#endif
+
+#ifndef HAVE_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+#ifdef HAVE_VMF_INSERT_PFN_PMD_PFN_T
+#include <linux/pfn_t.h>
+
+static inline vm_fault_t fpgabuf_vmf_insert_pfn_pmd(struct vm_fault *vmf,
+						    unsigned long pfn,
+						    bool write)
+{
+	return vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(pfn), write);
+}
+
+#define vmf_insert_pfn_pmd(vmf, pfn, write) \
+	fpgabuf_vmf_insert_pfn_pmd(vmf, pfn, write)
 #endif
 
 #endif /* _FPGABUF_COMPAT_H */

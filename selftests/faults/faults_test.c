@@ -17,7 +17,7 @@
 #include "inject.h"
 
 /* One block of each order that the system kind allocates */
-#define BUFFER_SIZE	((1 << 20) + (1 << 16) + (1 << 12))
+#define BUFFER_SIZE	((2 << 20) + (1 << 20) + (1 << 16) + (1 << 12))
 
 #define EXPECT_ROBUST(call, ctx) \
 	EXPECT_STREQ("ok", fault_each(call, ctx))

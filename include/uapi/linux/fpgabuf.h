@@ -53,7 +53,7 @@ enum fpgabuf_direction {
  *	the device that it was allocated for. For control blocks, small frames
  * @FPGABUF_KIND_CONTIGUOUS: dma_alloc_pages(); one physically contiguous,
  *	cached block (from CMA where the kernel has it)
- * @FPGABUF_KIND_SYSTEM: cached pages in blocks of up to 1 MiB, for engines with
+ * @FPGABUF_KIND_SYSTEM: cached pages in blocks of up to 2 MiB, for engines with
  *	scatter-gather
  * @FPGABUF_KIND_WRITECOMBINE: as coherent, but write-combined for the CPU where
  *	the device does not snoop its caches. For frames that the CPU only

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mapping a buffer into a process.
+ *
+ * Pages are mapped by pfn, as dma-buf wants it: nobody takes a reference to one.
+ * They stay until the buffer is released, and each mapping holds the dma-buf's
+ * file. A mapping is filled when it is touched, in one fault for all that a page
+ * table holds (2 MiB with 4 KiB pages): by a huge entry where one fits, else by
+ * page.
+ */
+#include <linux/align.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/scatterlist.h>
+
+#include "exporter.h"
+
+/**
+ * struct fpgabuf_place - a page of a buffer
+ * @sg: the piece that it is in, or NULL behind the last one
+ * @page: number of it in there
+ */
+struct fpgabuf_place {
+	struct scatterlist *sg;
+	unsigned long page;
+};
+
+/**
+ * struct fpgabuf_fill - the next page to map
+ * @vma: where to
+ * @place: which
+ */
+struct fpgabuf_fill {
+	const struct vm_area_struct *vma;
+	struct fpgabuf_place place;
+};
+
+/* Pages from the place to the end of its piece; 0 behind the last one. */
+static unsigned long fpgabuf_place_left(const struct fpgabuf_place *place)
+{
+	return place->sg ? (place->sg->length >> PAGE_SHIFT) - place->page : 0;
+}
+
+static unsigned long fpgabuf_place_pfn(const struct fpgabuf_place *place)
+{
+	return page_to_pfn(sg_page(place->sg)) + place->page;
+}
+
+/* Where that is what @vma shows at @addr. */
+static struct fpgabuf_place fpgabuf_find(const struct vm_area_struct *vma,
+					 unsigned long addr)
+{
+	const struct fpgabuf_buffer *buffer = vma->vm_private_data;
+	struct fpgabuf_place place = {
+		.page = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT),
+	};
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&buffer->pages, sg, i) {
+		unsigned long pages = sg->length >> PAGE_SHIFT;
+
+		if (place.page < pages) {
+			place.sg = sg;
+			break;
+		}
+		place.page -= pages;
+	}
+	return place;
+}
+
+/* Under the page table's lock; another thread may have been here before. */
+static int fpgabuf_fill_pte(pte_t *ptep, unsigned long addr, void *data)
+{
+	struct fpgabuf_fill *fill = data;
+	const struct vm_area_struct *vma = fill->vma;
+	pte_t pte;
+
+	if (!fpgabuf_place_left(&fill->place))
+		return -EFAULT;
+	if (pte_none(ptep_get(ptep))) {
+		pte = pte_mkspecial(pfn_pte(fpgabuf_place_pfn(&fill->place),
+					    vma->vm_page_prot));
+		/* Nobody asks whether it is, and the first write is no fault. */
+		if (vma->vm_flags & VM_WRITE)
+			pte = pte_mkyoung(pte_mkdirty(pte));
+		set_pte_at(vma->vm_mm, addr, ptep, pte);
+	}
+
+	fill->place.page++;
+	if (!fpgabuf_place_left(&fill->place)) {
+		fill->place.sg = sg_next(fill->place.sg);
+		fill->place.page = 0;
+	}
+	return 0;
+}
+
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+/*
+ * Only where a huge entry can be told from one whose pages have references
+ * (from 6.12 on): elsewhere get_user_pages_fast() would take some.
+ *
+ * What can be mapped so always is, and by whichever handler is asked: were it
+ * for the settings of transparent huge pages, which may change at any time, to
+ * decide, an entry might meet the page table of another thread's fault.
+ */
+static vm_fault_t fpgabuf_map_huge(struct vm_fault *vmf)
+{
+	const struct vm_area_struct *vma = vmf->vma;
+	unsigned long addr = ALIGN_DOWN(vmf->address, PMD_SIZE);
+	struct fpgabuf_place place;
+	unsigned long pfn;
+
+	if (addr < vma->vm_start || vma->vm_end - addr < PMD_SIZE)
+		return VM_FAULT_FALLBACK;
+
+	place = fpgabuf_find(vma, addr);
+	if (fpgabuf_place_left(&place) < PMD_SIZE >> PAGE_SHIFT)
+		return VM_FAULT_FALLBACK;
+	pfn = fpgabuf_place_pfn(&place);
+	if (!IS_ALIGNED(pfn, PMD_SIZE >> PAGE_SHIFT))
+		return VM_FAULT_FALLBACK;
+
+	return vmf_insert_pfn_pmd(vmf, pfn, vma->vm_flags & VM_WRITE);
+}
+
+static vm_fault_t fpgabuf_vm_huge_fault(struct vm_fault *vmf,
+					unsigned int order)
+{
+	return order == HPAGE_PMD_ORDER ? fpgabuf_map_huge(vmf) :
+					  VM_FAULT_FALLBACK;
+}
+
+/* There is a page table where mremap() moved pages to. */
+static vm_fault_t fpgabuf_try_huge(struct vm_fault *vmf)
+{
+	return pmd_none(pmdp_get_lockless(vmf->pmd)) ? fpgabuf_map_huge(vmf) :
+						       VM_FAULT_FALLBACK;
+}
+#else
+static vm_fault_t fpgabuf_try_huge(struct vm_fault *vmf)
+{
+	return VM_FAULT_FALLBACK;
+}
+#endif
+
+static vm_fault_t fpgabuf_vm_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long start = max(ALIGN_DOWN(vmf->address, PMD_SIZE),
+				  vma->vm_start);
+	unsigned long end = pmd_addr_end(start, vma->vm_end);
+	struct fpgabuf_fill fill = { .vma = vma };
+	vm_fault_t ret;
+
+	ret = fpgabuf_try_huge(vmf);
+	if (ret != VM_FAULT_FALLBACK)
+		return ret;
+
+	fill.place = fpgabuf_find(vma, start);
+	switch (apply_to_page_range(vma->vm_mm, start, end - start,
+				    fpgabuf_fill_pte, &fill)) {
+	case 0:
+		return VM_FAULT_NOPAGE;
+	case -ENOMEM:
+		return VM_FAULT_OOM;
+	default:
+		return VM_FAULT_SIGBUS;
+	}
+}
+
+static const struct vm_operations_struct fpgabuf_vm_ops = {
+	.fault		= fpgabuf_vm_fault,
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+	.huge_fault	= fpgabuf_vm_huge_fault,
+#endif
+};
+
+int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	struct fpgabuf_buffer *buffer = dmabuf->priv;
+	unsigned long pages = buffer->size >> PAGE_SHIFT;
+
+	/* A private copy of a page would never see the device's writes. */
+	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
+		return -EINVAL;
+	if (vma->vm_pgoff >= pages || vma_pages(vma) > pages - vma->vm_pgoff)
+		return -EINVAL;
+
+	if (buffer->kind->mmap)
+		return buffer->kind->mmap(buffer, vma);
+
+	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_private_data = buffer;
+	vma->vm_ops = &fpgabuf_vm_ops;
+	return 0;
+}
