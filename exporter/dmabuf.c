@@ -44,19 +44,48 @@ struct fpgabuf_attachment {
 	enum dma_data_direction dir;
 };
 
-/* Copy a table of pages, no piece longer than @max. */
-VISIBLE_IF_KUNIT int fpgabuf_cut_table(const struct sg_table *from,
-				       struct sg_table *to, size_t max)
+/*
+ * How much of the @left bytes at @start makes one piece. It ends with a page, so
+ * that all pieces but the first one start with one, or with the memory.
+ */
+static size_t fpgabuf_piece(phys_addr_t start, size_t left, size_t max,
+			    unsigned long boundary)
 {
-	unsigned int pieces = 0;
+	const size_t len = min_t(size_t, left, max - offset_in_page(start));
+	const unsigned long room = boundary - (start & boundary);
+
+	return min_t(size_t, len - 1, room) + 1;
+}
+
+static unsigned int fpgabuf_count_pieces(const struct sg_table *table,
+					 size_t max, unsigned long boundary)
+{
+	struct scatterlist *sg;
+	unsigned int i, pieces = 0;
+	size_t done;
+
+	for_each_sgtable_sg(table, sg, i)
+		for (done = 0; done < sg->length; pieces++)
+			done += fpgabuf_piece(sg_phys(sg) + done,
+					      sg->length - done, max, boundary);
+	return pieces;
+}
+
+/*
+ * Copy a table of memory, cut to pieces of no more than @max bytes, a multiple
+ * of the page size, that do not cross a multiple of @boundary + 1, a power of
+ * two and no less than a page. The memory may start and end anywhere in a page.
+ */
+VISIBLE_IF_KUNIT int fpgabuf_cut_table(const struct sg_table *from,
+				       struct sg_table *to, size_t max,
+				       unsigned long boundary)
+{
 	struct scatterlist *sg, *new;
 	unsigned int i;
 	int ret;
 
-	for_each_sgtable_sg(from, sg, i)
-		pieces += DIV_ROUND_UP(sg->length, max);
-
-	ret = sg_alloc_table(to, pieces, GFP_KERNEL);
+	ret = sg_alloc_table(to, fpgabuf_count_pieces(from, max, boundary),
+			     GFP_KERNEL);
 	if (ret)
 		return ret;
 
@@ -65,9 +94,12 @@ VISIBLE_IF_KUNIT int fpgabuf_cut_table(const struct sg_table *from,
 		size_t done, len;
 
 		for (done = 0; done < sg->length; done += len) {
-			len = min_t(size_t, max, sg->length - done);
-			sg_set_page(new, sg_page(sg) + (done >> PAGE_SHIFT),
-				    len, 0);
+			const size_t offset = sg->offset + done;
+
+			len = fpgabuf_piece(sg_phys(sg) + done,
+					    sg->length - done, max, boundary);
+			sg_set_page(new, sg_page(sg) + (offset >> PAGE_SHIFT),
+				    len, offset_in_page(offset));
 			new = sg_next(new);
 		}
 	}
@@ -88,21 +120,22 @@ static int fpgabuf_attach(struct dma_buf *dmabuf,
 			  struct dma_buf_attachment *attach)
 {
 	struct fpgabuf_buffer *buffer = dmabuf->priv;
+	unsigned long boundary = dma_get_seg_boundary(attach->dev);
 	size_t max = fpgabuf_max_piece(attach->dev);
 	struct fpgabuf_attachment *a;
 	int ret;
 
-	if (!max)
+	if (!max || boundary < PAGE_SIZE - 1)
 		return -EOPNOTSUPP;
 
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
 
-	ret = fpgabuf_cut_table(&buffer->pages, &a->table, max);
+	ret = fpgabuf_cut_table(&buffer->pages, &a->table, max, boundary);
 	if (ret)
 		goto err_free;
-	ret = fpgabuf_cut_table(&buffer->pages, &a->view, max);
+	ret = fpgabuf_cut_table(&buffer->pages, &a->view, max, boundary);
 	if (ret)
 		goto err_free_table;
 	a->dev = attach->dev;

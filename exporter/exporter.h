@@ -110,7 +110,7 @@ int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
 
 /* dmabuf.c */
 int fpgabuf_cut_table(const struct sg_table *from, struct sg_table *to,
-		      size_t max);
+		      size_t max, unsigned long boundary);
 #endif
 
 #endif /* _FPGABUF_EXPORTER_H */

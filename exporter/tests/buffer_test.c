@@ -118,12 +118,19 @@ static void cut_test_exit(struct kunit *test)
  * @pages: of each block
  * @max: longest piece, in pages
  * @pieces: how many come out
+ * @boundary: pages that a piece must not cross a multiple of; 0: none. The
+ *	blocks are aligned to their size
+ * @head: bytes of the first page that are not in the table
+ * @tail: bytes of the last page that are not
  */
 struct cut_case {
 	const char *name;
 	unsigned int pages[NUM_BLOCKS];
 	size_t max;
 	unsigned int pieces;
+	unsigned int boundary;
+	unsigned int head;
+	unsigned int tail;
 };
 
 static const struct cut_case cut_cases[] = {
@@ -132,6 +139,26 @@ static const struct cut_case cut_cases[] = {
 	{ "in halves", { 16, 2, 16 }, 8, 5 },
 	{ "with a rest", { 16, 7, 1 }, 5, 7 },
 	{ "page by page", { 3, 16, 5 }, 1, 24 },
+	{ "a byte less in front", { 16, 4, 1 }, 256, 3, .head = 1 },
+	{ "a byte less at the end", { 16, 4, 1 }, 256, 3, .tail = 1 },
+	{ "a byte of the first page", { 2, 4, 1 }, 256, 3,
+	  .head = PAGE_SIZE - 1 },
+	{ "a byte of the last page", { 2, 4, 1 }, 256, 3,
+	  .tail = PAGE_SIZE - 1 },
+	{ "unaligned, in halves", { 16, 2, 16 }, 8, 5, .head = 100,
+	  .tail = 3000 },
+	{ "unaligned, with a rest", { 16, 7, 1 }, 5, 7, .head = 4000,
+	  .tail = 4000 },
+	{ "unaligned, page by page", { 3, 16, 5 }, 1, 24, .head = 13,
+	  .tail = 77 },
+	{ "boundary before the longest", { 16, 16, 5 }, 256, 10,
+	  .boundary = 4 },
+	{ "boundary after the longest", { 16, 4, 1 }, 4, 6, .boundary = 16 },
+	{ "boundary and longest out of step", { 16, 3, 1 }, 3, 10,
+	  .boundary = 4 },
+	{ "a page between boundaries", { 16, 3, 1 }, 256, 20, .boundary = 1 },
+	{ "unaligned, with a boundary", { 16, 16, 5 }, 256, 10, .boundary = 4,
+	  .head = 4095, .tail = 4095 },
 };
 
 static void cut_case_desc(const struct cut_case *c, char *desc)
@@ -141,43 +168,83 @@ static void cut_case_desc(const struct cut_case *c, char *desc)
 
 KUNIT_ARRAY_PARAM(cut_case, cut_cases, cut_case_desc);
 
-/* Every page once and in order, no piece too long, none across blocks. */
+static unsigned long cut_boundary(const struct cut_case *c)
+{
+	return c->boundary ? (c->boundary << PAGE_SHIFT) - 1 : ULONG_MAX;
+}
+
+static void expect_piece(struct kunit *test, const struct cut_case *c,
+			 const struct scatterlist *sg)
+{
+	const phys_addr_t first = page_to_phys(sg_page(sg)) + sg->offset;
+	const unsigned long mask = ~cut_boundary(c);
+
+	KUNIT_EXPECT_GT(test, sg->length, 0);
+	KUNIT_EXPECT_LE(test, sg->length, c->max << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, first & mask, (first + sg->length - 1) & mask);
+}
+
+/*
+ * Every byte once and in order, no piece too long, none across blocks, and none
+ * but the first one and the last one with a part of a page.
+ */
 static void expect_pieces(struct kunit *test, const struct cut_case *c)
 {
 	struct cut_test *t = test->priv;
-	unsigned int i, block = 0, page = 0;
+	unsigned int i, block = 0;
 	struct scatterlist *sg;
+	size_t at = c->head;
 
 	for_each_sgtable_sg(&t->to, sg, i) {
+		size_t end;
+
 		KUNIT_ASSERT_LT(test, block, NUM_BLOCKS);
-		KUNIT_EXPECT_PTR_EQ(test, sg_page(sg), t->blocks[block] + page);
-		KUNIT_EXPECT_EQ(test, 0, sg->offset);
-		KUNIT_EXPECT_GT(test, sg->length, 0);
-		KUNIT_EXPECT_LE(test, sg->length, c->max << PAGE_SHIFT);
-		page += sg->length >> PAGE_SHIFT;
-		KUNIT_ASSERT_LE(test, page, c->pages[block]);
-		if (page == c->pages[block]) {
-			page = 0;
+		end = c->pages[block] << PAGE_SHIFT;
+		if (block == NUM_BLOCKS - 1)
+			end -= c->tail;
+		KUNIT_EXPECT_PTR_EQ(test, sg_page(sg),
+				    t->blocks[block] + (at >> PAGE_SHIFT));
+		KUNIT_EXPECT_EQ(test, offset_in_page(at), sg->offset);
+		KUNIT_EXPECT_TRUE(test, !i || !sg->offset);
+		expect_piece(test, c, sg);
+		at += sg->length;
+		KUNIT_ASSERT_LE(test, at, end);
+		if (at == end) {
+			at = 0;
 			block++;
+		} else {
+			KUNIT_EXPECT_TRUE(test, PAGE_ALIGNED(at));
 		}
 	}
 	KUNIT_EXPECT_EQ(test, NUM_BLOCKS, block);
 }
 
-static void buffer_test_cut(struct kunit *test)
+static void cut_from(struct kunit *test, const struct cut_case *c)
 {
-	const struct cut_case *c = test->param_value;
 	struct cut_test *t = test->priv;
 	struct scatterlist *sg;
 	unsigned int i;
 
 	KUNIT_ASSERT_EQ(test, 0,
 			sg_alloc_table(&t->from, NUM_BLOCKS, GFP_KERNEL));
-	for_each_sgtable_sg(&t->from, sg, i)
-		sg_set_page(sg, t->blocks[i], c->pages[i] << PAGE_SHIFT, 0);
+	for_each_sgtable_sg(&t->from, sg, i) {
+		const unsigned int head = i ? 0 : c->head;
+		const unsigned int tail = i < NUM_BLOCKS - 1 ? 0 : c->tail;
 
+		sg_set_page(sg, t->blocks[i],
+			    (c->pages[i] << PAGE_SHIFT) - head - tail, head);
+	}
+}
+
+static void buffer_test_cut(struct kunit *test)
+{
+	const struct cut_case *c = test->param_value;
+	struct cut_test *t = test->priv;
+
+	cut_from(test, c);
 	KUNIT_ASSERT_EQ(test, 0, fpgabuf_cut_table(&t->from, &t->to,
-						   c->max << PAGE_SHIFT));
+						   c->max << PAGE_SHIFT,
+						   cut_boundary(c)));
 	KUNIT_EXPECT_EQ(test, c->pieces, t->to.orig_nents);
 	expect_pieces(test, c);
 }
