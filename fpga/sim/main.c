@@ -21,6 +21,8 @@ MODULE_PARM_DESC(channels, "capture channels, 1 to 8 (default 2)");
 /* Cut long frames, so that the segments of a descriptor are put to use. */
 #define SIM_MAX_SEGMENT	SZ_2M
 #define SIM_ALIGNMENT	64
+/* The channel that writes frames of any size to any address */
+#define SIM_BYTE_CHANNEL	1
 #define SIM_MAX_RATE	10000
 /* A frame holds its trailer, and something before it. */
 #define SIM_MIN_SIZE	64
@@ -49,20 +51,25 @@ struct sim_board {
 	.max_rate = { SIM_MAX_RATE, 1 },				\
 }
 
-static const struct fpgabuf_format_desc sim_formats[] = {
-	SIM_VIDEO(DRM_FORMAT_YUYV, 2),
-	SIM_VIDEO(DRM_FORMAT_UYVY, 2),
-	SIM_VIDEO(DRM_FORMAT_XRGB8888, 1),
-	SIM_VIDEO(DRM_FORMAT_R8, 1),
-	{
-		.type = FPGABUF_FORMAT_RAW,
-		.min_size = SIM_MIN_SIZE,
-		.max_size = SZ_64M,
-		.step_size = 4,
-		.min_rate = { 1, 1 },
-		.max_rate = { SIM_MAX_RATE, 1 },
-	},
-};
+#define SIM_RAW(_step_size) {						\
+	.type = FPGABUF_FORMAT_RAW,					\
+	.min_size = SIM_MIN_SIZE,					\
+	.max_size = SZ_64M,						\
+	.step_size = (_step_size),					\
+	.min_rate = { 1, 1 },						\
+	.max_rate = { SIM_MAX_RATE, 1 },				\
+}
+
+#define SIM_FORMATS(_raw_step) {					\
+	SIM_VIDEO(DRM_FORMAT_YUYV, 2),					\
+	SIM_VIDEO(DRM_FORMAT_UYVY, 2),					\
+	SIM_VIDEO(DRM_FORMAT_XRGB8888, 1),				\
+	SIM_VIDEO(DRM_FORMAT_R8, 1),					\
+	SIM_RAW(_raw_step),						\
+}
+
+static const struct fpgabuf_format_desc sim_formats[] = SIM_FORMATS(4);
+static const struct fpgabuf_format_desc sim_byte_formats[] = SIM_FORMATS(1);
 
 static const struct fpgabuf_channel_config sim_config = {
 	.direction = FPGABUF_DIR_CAPTURE,
@@ -100,6 +107,10 @@ static int sim_add_channel(struct sim_board *board, struct device *dev,
 	config.name = name;
 	config.dma_name = board->engine.names[i];
 	config.priv = &board->sources[i];
+	if (i == SIM_BYTE_CHANNEL) {
+		config.alignment = 1;
+		config.formats = sim_byte_formats;
+	}
 	channel = fpgabuf_channel_register(dev, &config);
 	if (IS_ERR(channel)) {
 		sim_source_fini(&board->sources[i]);

@@ -99,17 +99,20 @@ EXPORT_SYMBOL_IF_KUNIT(sim_pattern_bars);
  * @sequence: number of the frame
  * @offset: where in the frame the block starts, a multiple of 4
  * @block: out
- * @len: bytes of it, a multiple of 4
+ * @len: bytes of it
  *
- * Word i of a frame, little-endian, is the low half of @sequence, plus i.
+ * Word i of a frame, little-endian, is the low half of @sequence, plus i. The
+ * last one may be cut off.
  */
 void sim_pattern_count(u64 sequence, u64 offset, u8 *block, size_t len)
 {
 	u32 word = (u32)sequence + (u32)(offset / 4);
 	size_t i;
 
-	for (i = 0; i < len; i += 4)
+	for (i = 0; i + 4 <= len; i += 4)
 		put_unaligned_le32(word++, block + i);
+	for (; i < len; i++, word >>= 8)
+		block[i] = word;
 }
 EXPORT_SYMBOL_IF_KUNIT(sim_pattern_count);
 

@@ -126,6 +126,21 @@ static void pattern_test_count_blocks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, memcmp(whole, parts, offset));
 }
 
+/* A frame may end within a word. */
+static void pattern_test_count_bytes(struct kunit *test)
+{
+	u8 *whole = test->priv, *part = whole + 1024;
+	size_t len;
+
+	sim_pattern_count(0x807060504ULL, 0, whole, 16);
+	for (len = 1; len < 16; len++) {
+		memset(part, GUARD, 17);
+		sim_pattern_count(0x807060504ULL, 0, part, len);
+		KUNIT_EXPECT_EQ(test, 0, memcmp(whole, part, len));
+		KUNIT_EXPECT_EQ(test, GUARD, part[len]);
+	}
+}
+
 static void pattern_test_count_far(struct kunit *test)
 {
 	u8 *block = test->priv;
@@ -301,6 +316,7 @@ static struct kunit_case pattern_test_cases[] = {
 	KUNIT_CASE_PARAM(pattern_test_crc, crc_case_gen_params),
 	KUNIT_CASE(pattern_test_count),
 	KUNIT_CASE(pattern_test_count_blocks),
+	KUNIT_CASE(pattern_test_count_bytes),
 	KUNIT_CASE(pattern_test_count_far),
 	KUNIT_CASE_PARAM(pattern_test_bars, bars_case_gen_params),
 	KUNIT_CASE(pattern_test_trailer_known),
