@@ -21,6 +21,7 @@ static const struct fpgabuf_kind_ops *const fpgabuf_kinds[] = {
 	[FPGABUF_KIND_SYSTEM] = &fpgabuf_kind_system,
 	[FPGABUF_KIND_WRITECOMBINE] = &fpgabuf_kind_writecombine,
 	[FPGABUF_KIND_NONCONTIGUOUS] = &fpgabuf_kind_noncontiguous,
+	[FPGABUF_KIND_USER] = &fpgabuf_kind_user,
 };
 
 /* Live buffers and their bytes, per kind, for debugfs and leak tests. */
@@ -60,8 +61,21 @@ const char *fpgabuf_kind_name(enum fpgabuf_kind kind)
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_name, "FPGABUF");
 
+/**
+ * fpgabuf_kind_by_size() - whether a size is enough to allocate of a kind
+ * @kind: the kind
+ *
+ * Return: true for those that fpgabuf_alloc() makes.
+ */
+bool fpgabuf_kind_by_size(enum fpgabuf_kind kind)
+{
+	return fpgabuf_kind_name(kind) && !fpgabuf_kinds[kind]->requested;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_by_size, "FPGABUF");
+
 static struct fpgabuf_buffer *
-fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind)
+fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind,
+		     void *request)
 {
 	struct fpgabuf_buffer *buffer;
 	int ret;
@@ -79,6 +93,7 @@ fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind)
 	buffer->kind = fpgabuf_kinds[kind];
 	buffer->number = kind;
 	buffer->size = size;
+	buffer->priv = request;
 	buffer->dma_addr = DMA_MAPPING_ERROR;
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
@@ -109,14 +124,11 @@ void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer)
 	kfree(buffer);
 }
 
-/* What can be said of a request on a machine with @ram_pages before trying. */
-VISIBLE_IF_KUNIT int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
-					 unsigned long ram_pages)
+/* What can be said of a size on a machine with @ram_pages before trying. */
+int fpgabuf_size_check(size_t size, unsigned long ram_pages)
 {
 	if (!size)
 		return -EINVAL;
-	if ((unsigned int)kind >= ARRAY_SIZE(fpgabuf_kinds))
-		return -EOPNOTSUPP;
 	if (size > SSIZE_MAX - PAGE_SIZE)
 		return -EOVERFLOW;
 	/* More than the machine has: do not make the OOM killer find out. */
@@ -124,7 +136,38 @@ VISIBLE_IF_KUNIT int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
 		return -ENOMEM;
 	return 0;
 }
+
+/* The same of a request. */
+VISIBLE_IF_KUNIT int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
+					 unsigned long ram_pages)
+{
+	if (!size)
+		return -EINVAL;
+	if (!fpgabuf_kind_name(kind))
+		return -EOPNOTSUPP;
+	if (!fpgabuf_kind_by_size(kind))
+		return -EINVAL;
+	return fpgabuf_size_check(size, ram_pages);
+}
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_alloc_check);
+
+/* What is asked for was checked; @request is for a kind that takes one. */
+struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
+					enum fpgabuf_kind kind,
+					unsigned int fd_flags, void *request)
+{
+	struct fpgabuf_buffer *buffer;
+	struct dma_buf *dmabuf;
+
+	buffer = fpgabuf_buffer_alloc(dev, size, kind, request);
+	if (IS_ERR(buffer))
+		return ERR_CAST(buffer);
+
+	dmabuf = fpgabuf_dmabuf_export(buffer, fd_flags);
+	if (IS_ERR(dmabuf))
+		fpgabuf_buffer_free(buffer);
+	return dmabuf;
+}
 
 /**
  * fpgabuf_alloc() - allocate memory for a device, as a dma-buf
@@ -139,29 +182,21 @@ EXPORT_SYMBOL_IF_KUNIT(fpgabuf_alloc_check);
  *
  * Context: process context, may sleep; no lock of a dma-buf held.
  * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
- * -EINVAL for size 0, -EOVERFLOW for one that does not fit, -EOPNOTSUPP for an
- * unknown kind, -ENODEV when the driver of @dev is being removed, -ENXIO when the
+ * -EINVAL for size 0 and a kind that needs more than a size (see
+ * fpgabuf_kind_by_size()), -EOVERFLOW for one that does not fit, -EOPNOTSUPP for
+ * an unknown kind, -ENODEV when the driver of @dev is being removed, -ENXIO when the
  * coherent memory of @dev has no pages that others could import, -EFBIG when
  * noncontiguous memory would be longer than a segment of @dev, -ENOMEM.
  */
 struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 			      enum fpgabuf_kind kind, unsigned int fd_flags)
 {
-	struct fpgabuf_buffer *buffer;
-	struct dma_buf *dmabuf;
 	int ret;
 
 	ret = fpgabuf_alloc_check(size, kind, totalram_pages());
 	if (ret)
 		return ERR_PTR(ret);
-
-	buffer = fpgabuf_buffer_alloc(dev, PAGE_ALIGN(size), kind);
-	if (IS_ERR(buffer))
-		return ERR_CAST(buffer);
-
-	dmabuf = fpgabuf_dmabuf_export(buffer, fd_flags);
-	if (IS_ERR(dmabuf))
-		fpgabuf_buffer_free(buffer);
-	return dmabuf;
+	return fpgabuf_alloc_requested(dev, PAGE_ALIGN(size), kind, fd_flags,
+				       NULL);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc, "FPGABUF");

@@ -116,6 +116,23 @@ static size_t fpgabuf_max_piece(struct device *dev)
 	return max & PAGE_MASK;
 }
 
+/*
+ * Importers take it that a dma-buf starts and ends with a page, and map whole
+ * ones (IOMMUs do). Only the device that it was made for knows better.
+ */
+static bool fpgabuf_may_attach(const struct fpgabuf_buffer *buffer,
+			       struct device *dev)
+{
+	const unsigned int offset = buffer->pages.sgl->offset;
+
+	if (PAGE_ALIGNED(offset | buffer->size) || dev == buffer->dev)
+		return true;
+	dev_warn_ratelimited(dev,
+			     "refused %zu bytes at offset %u of a page, made for %s; memory of whole pages helps\n",
+			     buffer->size, offset, dev_name(buffer->dev));
+	return false;
+}
+
 static int fpgabuf_attach(struct dma_buf *dmabuf,
 			  struct dma_buf_attachment *attach)
 {
@@ -125,7 +142,8 @@ static int fpgabuf_attach(struct dma_buf *dmabuf,
 	struct fpgabuf_attachment *a;
 	int ret;
 
-	if (!max || boundary < PAGE_SIZE - 1)
+	if (!max || boundary < PAGE_SIZE - 1 ||
+	    !fpgabuf_may_attach(buffer, attach->dev))
 		return -EOPNOTSUPP;
 
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
@@ -238,6 +256,9 @@ static struct sg_table *fpgabuf_map(struct dma_buf_attachment *attach,
 	struct fpgabuf_buffer *buffer = attach->dmabuf->priv;
 	struct fpgabuf_attachment *a = attach->priv;
 	int ret = 0;
+
+	if (buffer->read_only && dir != DMA_TO_DEVICE)
+		return ERR_PTR(-EACCES);
 
 	dir = fpgabuf_map_dir(dir);
 	mutex_lock(&buffer->lock);
@@ -365,6 +386,21 @@ static const struct dma_buf_ops fpgabuf_dmabuf_ops = {
 };
 
 /*
+ * No vmap, which the ABI does not know read-only: no op at all, because the core
+ * warns of one that fails.
+ */
+static const struct dma_buf_ops fpgabuf_read_only_ops = {
+	.attach			= fpgabuf_attach,
+	.detach			= fpgabuf_detach,
+	.map_dma_buf		= fpgabuf_map,
+	.unmap_dma_buf		= fpgabuf_unmap,
+	.release		= fpgabuf_release,
+	.begin_cpu_access	= fpgabuf_begin_cpu_access,
+	.end_cpu_access		= fpgabuf_end_cpu_access,
+	.mmap			= fpgabuf_mmap,
+};
+
+/*
  * On success the dma-buf owns @buffer, and dma_buf_put() is the only way to get
  * rid of it; on an error it is still the caller's.
  */
@@ -374,7 +410,8 @@ struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 	DEFINE_DMA_BUF_EXPORT_INFO(exp_info);
 
 	exp_info.exp_name = buffer->kind->exp_name;
-	exp_info.ops = &fpgabuf_dmabuf_ops;
+	exp_info.ops = buffer->read_only ? &fpgabuf_read_only_ops :
+					   &fpgabuf_dmabuf_ops;
 	exp_info.size = buffer->size;
 	exp_info.flags = fd_flags & O_ACCMODE;
 	exp_info.priv = buffer;

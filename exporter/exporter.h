@@ -19,8 +19,11 @@ struct vm_area_struct;
  * @name: as users see it: the dma-buf's exp_name is "fpgabuf-@name"
  * @exp_name: that name
  * @attrs: DMA_ATTR_* that it is allocated with
- * @alloc: get zeroed memory of &fpgabuf_buffer.size for &fpgabuf_buffer.dev and
- *	fill in &fpgabuf_buffer.pages, .dma_addr and .priv. Process context
+ * @requested: a size is not enough to ask for it: @alloc finds the request in
+ *	&fpgabuf_buffer.priv
+ * @alloc: get memory of &fpgabuf_buffer.size for &fpgabuf_buffer.dev, zeroed if
+ *	nobody had it before, and fill in &fpgabuf_buffer.pages, .dma_addr and
+ *	.priv. Process context
  * @free: give it back. Nothing maps or uses it any more. Process context
  * @mmap: map it into @vma, whose range was checked against the buffer's size;
  *	NULL: &fpgabuf_buffer.pages are mapped, cached
@@ -37,6 +40,7 @@ struct fpgabuf_kind_ops {
 	const char *name;
 	const char *exp_name;
 	unsigned long attrs;
+	bool requested;
 	int (*alloc)(struct fpgabuf_buffer *buffer);
 	void (*free)(struct fpgabuf_buffer *buffer);
 	int (*mmap)(struct fpgabuf_buffer *buffer, struct vm_area_struct *vma);
@@ -55,8 +59,10 @@ struct fpgabuf_kind_ops {
  *	may be NULL
  * @kind: how it was allocated
  * @number: enum fpgabuf_kind of it
- * @size: bytes, page-aligned
- * @pages: the CPU's view of it, one entry per contiguous piece. Never mapped
+ * @size: bytes; whole pages, but for user memory
+ * @read_only: no device may write it
+ * @pages: the CPU's view of it, one entry per contiguous piece; only the first
+ *	one may start, and only the last one end, within a page. Never mapped
  *	for a device itself: every attachment has a table of its own
  * @dma_addr: its address on @dev, or DMA_MAPPING_ERROR for a kind whose memory
  *	has none before it is mapped
@@ -77,6 +83,7 @@ struct fpgabuf_buffer {
 	const struct fpgabuf_kind_ops *kind;
 	enum fpgabuf_kind number;
 	size_t size;
+	bool read_only;
 	struct sg_table pages;
 	dma_addr_t dma_addr;
 	void *priv;
@@ -91,8 +98,13 @@ extern const struct fpgabuf_kind_ops fpgabuf_kind_contiguous;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_system;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_writecombine;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_noncontiguous;
+extern const struct fpgabuf_kind_ops fpgabuf_kind_user;
 
 /* buffer.c */
+int fpgabuf_size_check(size_t size, unsigned long ram_pages);
+struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
+					enum fpgabuf_kind kind,
+					unsigned int fd_flags, void *request);
 void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer);
 int fpgabuf_buffers_show(struct seq_file *s, void *unused);
 
@@ -111,6 +123,10 @@ int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
 /* dmabuf.c */
 int fpgabuf_cut_table(const struct sg_table *from, struct sg_table *to,
 		      size_t max, unsigned long boundary);
+
+/* user.c */
+int fpgabuf_user_check(unsigned long address, size_t length,
+		       unsigned long ram_pages);
 #endif
 
 #endif /* _FPGABUF_EXPORTER_H */

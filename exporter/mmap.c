@@ -185,6 +185,9 @@ int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	/* A private copy of a page would never see the device's writes. */
 	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
 		return -EINVAL;
+	/* A page that the buffer has only a part of is not for everybody. */
+	if (buffer->pages.sgl->offset)
+		return -EINVAL;
 	if (vma->vm_pgoff >= pages || vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;
 

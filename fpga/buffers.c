@@ -63,43 +63,79 @@ void fpgabuf_slots_release(struct fpgabuf_channel *channel)
 			WARN_ON(slot_empty(channel, i));
 }
 
+/* A number for the dma-buf to come, if the flags are right. */
+static int alloc_get_fd(u32 flags, u32 fd_flags)
+{
+	if (flags || fd_flags & ~(O_ACCMODE | O_CLOEXEC) ||
+	    (fd_flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
+	return get_unused_fd_flags(fd_flags & O_CLOEXEC);
+}
+
+/* The answer is complete: tell it, and then let @fd be @dmabuf. */
+static int alloc_answer(const struct fpgabuf_ioctl_arg *arg,
+			struct dma_buf *dmabuf, int fd)
+{
+	int ret = fpgabuf_ioctl_put(arg);
+
+	if (ret) {
+		dma_buf_put(dmabuf);
+		put_unused_fd(fd);
+		return ret;
+	}
+	dma_buf_fd_install(dmabuf, fd);
+	return 0;
+}
+
 int fpgabuf_ioctl_alloc(struct fpgabuf_channel *channel, struct file *file,
 			struct fpgabuf_ioctl_arg *arg)
 {
 	struct fpgabuf_alloc *alloc = &arg->alloc;
 	struct dma_buf *dmabuf;
-	int fd, ret;
+	int fd;
 
-	if (alloc->flags || alloc->fd_flags & ~(O_ACCMODE | O_CLOEXEC) ||
-	    (alloc->fd_flags & O_ACCMODE) == O_ACCMODE)
-		return -EINVAL;
 	if (overflows_type(alloc->size, size_t))
 		return -EOVERFLOW;
-
-	fd = get_unused_fd_flags(alloc->fd_flags & O_CLOEXEC);
+	fd = alloc_get_fd(alloc->flags, alloc->fd_flags);
 	if (fd < 0)
 		return fd;
 
 	dmabuf = fpgabuf_alloc(fpgabuf_channel_dma_dev(channel), alloc->size,
 			       alloc->kind, alloc->fd_flags & O_ACCMODE);
 	if (IS_ERR(dmabuf)) {
-		ret = PTR_ERR(dmabuf);
-		goto err_put_fd;
+		put_unused_fd(fd);
+		return PTR_ERR(dmabuf);
 	}
-
 	alloc->size = dmabuf->size;
 	alloc->fd = fd;
-	ret = fpgabuf_ioctl_put(arg);
-	if (ret)
-		goto err_put_dmabuf;
-	dma_buf_fd_install(dmabuf, fd);
-	return 0;
+	return alloc_answer(arg, dmabuf, fd);
+}
 
-err_put_dmabuf:
-	dma_buf_put(dmabuf);
-err_put_fd:
-	put_unused_fd(fd);
-	return ret;
+int fpgabuf_ioctl_alloc_user(struct fpgabuf_channel *channel,
+			     struct file *file, struct fpgabuf_ioctl_arg *arg)
+{
+	struct fpgabuf_alloc_user *alloc = &arg->alloc_user;
+	struct dma_buf *dmabuf;
+	int fd;
+
+	if (alloc->reserved)
+		return -EINVAL;
+	if (overflows_type(alloc->address, unsigned long) ||
+	    overflows_type(alloc->length, size_t))
+		return -EOVERFLOW;
+	fd = alloc_get_fd(alloc->flags, alloc->fd_flags);
+	if (fd < 0)
+		return fd;
+
+	dmabuf = fpgabuf_alloc_user(fpgabuf_channel_dma_dev(channel),
+				    alloc->address, alloc->length,
+				    alloc->fd_flags & O_ACCMODE);
+	if (IS_ERR(dmabuf)) {
+		put_unused_fd(fd);
+		return PTR_ERR(dmabuf);
+	}
+	alloc->fd = fd;
+	return alloc_answer(arg, dmabuf, fd);
 }
 
 static enum dma_data_direction
@@ -158,6 +194,24 @@ static unsigned int max_segment(const struct fpgabuf_channel *channel)
 	return round_down(max, channel->config.alignment);
 }
 
+/*
+ * What the device sees must be aligned, wherever the frame is in its dma-buf:
+ * user memory starts anywhere, and its pieces are cut at pages.
+ */
+static bool frame_aligned(const struct sg_table *frame, u32 alignment)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(frame, sg, i) {
+		if (!IS_ALIGNED(sg_dma_address(sg), alignment))
+			return false;
+		if (i < frame->nents - 1 && !IS_ALIGNED(sg_dma_len(sg), alignment))
+			return false;
+	}
+	return true;
+}
+
 static int slice_frame(const struct fpgabuf_channel *channel,
 		       const struct fpgabuf_import *import, u64 offset,
 		       struct sg_table *frame)
@@ -172,11 +226,13 @@ static int slice_frame(const struct fpgabuf_channel *channel,
 				   max_segment(channel), frame);
 	if (ret)
 		return ret;
-	if (caps.max_sg_burst == 1 && frame->nents > 1) {
+	if (caps.max_sg_burst == 1 && frame->nents > 1)
+		ret = -EOPNOTSUPP;
+	else if (!frame_aligned(frame, channel->config.alignment))
+		ret = -EINVAL;
+	if (ret)
 		sg_free_table(frame);
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	return ret;
 }
 
 /* Put an import into a slot. Nothing can use the slot before the lock is free. */

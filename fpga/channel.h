@@ -111,6 +111,8 @@ long fpgabuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 struct fpgabuf_ioctl_arg;
 int fpgabuf_ioctl_alloc(struct fpgabuf_channel *channel, struct file *file,
 			struct fpgabuf_ioctl_arg *arg);
+int fpgabuf_ioctl_alloc_user(struct fpgabuf_channel *channel,
+			     struct file *file, struct fpgabuf_ioctl_arg *arg);
 int fpgabuf_ioctl_register(struct fpgabuf_channel *channel, struct file *file,
 			   struct fpgabuf_ioctl_arg *arg);
 int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,
@@ -137,6 +139,7 @@ int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
  * @desc: of FPGABUF_IOC_ENUM_FORMAT
  * @format: of FPGABUF_IOC_GET_FORMAT, FPGABUF_IOC_SET_FORMAT
  * @alloc: of FPGABUF_IOC_ALLOC
+ * @alloc_user: of FPGABUF_IOC_ALLOC_USER
  * @reg: of FPGABUF_IOC_REGISTER
  * @unreg: of FPGABUF_IOC_UNREGISTER
  * @exchange: of FPGABUF_IOC_EXCHANGE
@@ -151,6 +154,7 @@ struct fpgabuf_ioctl_arg {
 		struct fpgabuf_format_desc desc;
 		struct fpgabuf_format format;
 		struct fpgabuf_alloc alloc;
+		struct fpgabuf_alloc_user alloc_user;
 		struct fpgabuf_register reg;
 		struct fpgabuf_unregister unreg;
 		struct fpgabuf_exchange exchange;

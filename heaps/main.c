@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fpgabuf heaps: every kind of memory of every device that has a channel, as
- * /dev/dma_heap/fpgabuf-DEVICE-KIND, for programs that know only dma-heaps.
+ * fpgabuf heaps: every kind of memory that a size is enough to ask for, of every
+ * device that has a channel, as /dev/dma_heap/fpgabuf-DEVICE-KIND, for programs
+ * that know only dma-heaps.
  *
  * This file knows which heaps there are, core.c or chardev.c how to show one.
  */
@@ -81,9 +82,13 @@ static void heaps_show(const char *device)
 	unsigned int kind;
 
 	for (kind = 0; fpgabuf_kind_name(kind); kind++) {
-		struct fpgabuf_heap *heap = heap_find(device, kind);
-		int ret = PTR_ERR_OR_ZERO(heap);
+		struct fpgabuf_heap *heap;
+		int ret;
 
+		if (!fpgabuf_kind_by_size(kind))
+			continue;
+		heap = heap_find(device, kind);
+		ret = PTR_ERR_OR_ZERO(heap);
 		if (!ret)
 			ret = fpgabuf_heap_show(heap);
 		if (ret)

@@ -41,8 +41,8 @@ static const struct alloc_case alloc_cases[] = {
 	{ "a byte more", RAM_PAGES * PAGE_SIZE + 1, FPGABUF_KIND_SYSTEM,
 	  -ENOMEM },
 	{ "nothing", 0, FPGABUF_KIND_SYSTEM, -EINVAL },
-	{ "kind after the last one", 1, FPGABUF_KIND_NONCONTIGUOUS + 1,
-	  -EOPNOTSUPP },
+	{ "user, of which a size says nothing", 1, FPGABUF_KIND_USER, -EINVAL },
+	{ "kind after the last one", 1, FPGABUF_KIND_USER + 1, -EOPNOTSUPP },
 	{ "kind before the first one", 1, -1, -EOPNOTSUPP },
 	{ "largest that can be rounded up", SSIZE_MAX - PAGE_SIZE,
 	  FPGABUF_KIND_SYSTEM, -ENOMEM },
@@ -65,6 +65,58 @@ static void buffer_test_alloc_check(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, c->ret,
 			fpgabuf_alloc_check(c->size, c->kind, RAM_PAGES));
+}
+
+/**
+ * struct user_case - memory of a process, on a machine with RAM_PAGES
+ * @name: what is special
+ * @address: where it starts
+ * @length: bytes
+ * @ret: the answer
+ */
+struct user_case {
+	const char *name;
+	unsigned long address;
+	size_t length;
+	int ret;
+};
+
+static const struct user_case user_cases[] = {
+	{ "a page", PAGE_SIZE, PAGE_SIZE, 0 },
+	{ "a byte", PAGE_SIZE - 1, 1, 0 },
+	{ "the last byte but one", ULONG_MAX - 1, 1, 0 },
+	{ "nothing", PAGE_SIZE, 0, -EINVAL },
+	{ "as much as there is", 1, RAM_PAGES * PAGE_SIZE, 0 },
+	{ "a byte more", 1, RAM_PAGES * PAGE_SIZE + 1, -ENOMEM },
+	{ "the end of the range is 0", ULONG_MAX, 1, -EOVERFLOW },
+	{ "past the end", ULONG_MAX - PAGE_SIZE, 2 * PAGE_SIZE, -EOVERFLOW },
+	{ "no size that is possible", 0, SIZE_MAX, -EOVERFLOW },
+};
+
+static void user_case_desc(const struct user_case *c, char *desc)
+{
+	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(user_case, user_cases, user_case_desc);
+
+static void buffer_test_user_check(struct kunit *test)
+{
+	const struct user_case *c = test->param_value;
+
+	KUNIT_EXPECT_EQ(test, c->ret, fpgabuf_user_check(c->address, c->length,
+							 RAM_PAGES));
+}
+
+static void buffer_test_by_size(struct kunit *test)
+{
+	int kind;
+
+	for (kind = -1; kind <= FPGABUF_KIND_USER + 1; kind++)
+		KUNIT_EXPECT_EQ_MSG(test, kind >= FPGABUF_KIND_COHERENT &&
+				    kind <= FPGABUF_KIND_NONCONTIGUOUS,
+				    fpgabuf_kind_by_size(kind), "kind %d",
+				    kind);
 }
 
 /* Pages of the blocks that the tables of the tests are made of */
@@ -251,6 +303,8 @@ static void buffer_test_cut(struct kunit *test)
 
 static struct kunit_case buffer_test_alloc_cases[] = {
 	KUNIT_CASE_PARAM(buffer_test_alloc_check, alloc_case_gen_params),
+	KUNIT_CASE_PARAM(buffer_test_user_check, user_case_gen_params),
+	KUNIT_CASE(buffer_test_by_size),
 	{}
 };
 
@@ -276,4 +330,5 @@ kunit_test_suites(&buffer_test_suites[0], &buffer_test_suites[1]);
 MODULE_DESCRIPTION("KUnit tests of fpgabuf_exporter's pure logic");
 MODULE_AUTHOR("The fpgabuf authors");
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
+MODULE_IMPORT_NS("FPGABUF");
 MODULE_LICENSE("GPL");

@@ -47,6 +47,16 @@ static inline void dma_buf_fd_install(struct dma_buf *dmabuf, int fd)
 }
 #endif
 
+/*
+ * Before 6.2 a page that is pinned for reading may be replaced by the next write
+ * of its process (the zero page is), and must be pinned for writing where it can.
+ */
+#ifdef HAVE_GUP_UNSHARE_ANON
+#define FOLL_LONGTERM_READ	FOLL_WRITE
+#else
+#define FOLL_LONGTERM_READ	0
+#endif
+
 #ifndef HAVE_HRTIMER_SETUP
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*function)(struct hrtimer *),

@@ -23,7 +23,10 @@ struct notifier_block;
 
 struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 			      enum fpgabuf_kind kind, unsigned int fd_flags);
+struct dma_buf *fpgabuf_alloc_user(struct device *dev, unsigned long address,
+				   size_t length, unsigned int fd_flags);
 const char *fpgabuf_kind_name(enum fpgabuf_kind kind);
+bool fpgabuf_kind_by_size(enum fpgabuf_kind kind);
 
 /**
  * struct fpgabuf_device_ops - how to get at the device that does the DMA

@@ -48,7 +48,7 @@ enum fpgabuf_direction {
 };
 
 /**
- * enum fpgabuf_kind - kinds of memory that FPGABUF_IOC_ALLOC makes
+ * enum fpgabuf_kind - kinds of memory
  * @FPGABUF_KIND_COHERENT: dma_alloc_attrs(); no cache maintenance is needed for
  *	the device that it was allocated for. For control blocks, small frames
  * @FPGABUF_KIND_CONTIGUOUS: dma_alloc_pages(); one physically contiguous,
@@ -61,6 +61,8 @@ enum fpgabuf_direction {
  * @FPGABUF_KIND_NONCONTIGUOUS: dma_alloc_noncontiguous(); cached, one address
  *	for the device: pages in any order behind an IOMMU, else one block as
  *	with contiguous. For large frames, up to &fpgabuf_info.max_segment
+ * @FPGABUF_KIND_USER: memory that the program already has, pinned where it is:
+ *	any address and length. Made by FPGABUF_IOC_ALLOC_USER only
  *
  * The numbers are stable, new kinds are added at the end. What a channel can
  * allocate is in &fpgabuf_info.kinds.
@@ -71,6 +73,7 @@ enum fpgabuf_kind {
 	FPGABUF_KIND_SYSTEM = 2,
 	FPGABUF_KIND_WRITECOMBINE = 3,
 	FPGABUF_KIND_NONCONTIGUOUS = 4,
+	FPGABUF_KIND_USER = 5,
 };
 
 /**
@@ -236,8 +239,9 @@ struct fpgabuf_format {
  * The memory is zeroed, and made for the device that does the channel's DMA.
  * The buffer is an ordinary dma-buf: it may outlive the file.
  *
- * Errors: -EINVAL: size 0, unknown flag or fd_flag; -EOVERFLOW: a size that
- * does not fit; -EFBIG: FPGABUF_KIND_NONCONTIGUOUS of more than
+ * Errors: -EINVAL: size 0, unknown flag or fd_flag, a kind that has a request of
+ * its own because it needs more than a size; -EOVERFLOW: a size that does not
+ * fit; -EFBIG: FPGABUF_KIND_NONCONTIGUOUS of more than
  * &fpgabuf_info.max_segment; -EOPNOTSUPP: a kind that the channel does not have;
  * -ENXIO: the device's coherent memory has no pages, so that nobody could import
  * it; -ENOMEM: no memory (the kernel log says which knob helps); -EMFILE,
@@ -249,6 +253,47 @@ struct fpgabuf_alloc {
 	__u32 flags;
 	__u32 fd_flags;
 	__s32 fd;
+};
+
+/**
+ * struct fpgabuf_alloc_user - argument of FPGABUF_IOC_ALLOC_USER
+ * @address: in: where the memory starts, any byte
+ * @length: in: bytes, any number
+ * @flags: in: must be 0
+ * @fd_flags: in: O_RDONLY, O_WRONLY or O_RDWR, and O_CLOEXEC
+ * @fd: out: the dma-buf; the caller owns it
+ * @reserved: must be zero
+ *
+ * Memory of the calling process as a dma-buf of exactly @length bytes:
+ * anonymous memory, a memfd, huge pages. The channel's device writes nothing
+ * but these bytes, and only they are synchronised: those beside them may be
+ * used meanwhile. Where the device does not snoop the CPU's caches this is so
+ * from cache line to cache line.
+ *
+ * The pages are pinned until the dma-buf is gone, and count against the
+ * RLIMIT_MEMLOCK of the caller's user until then (not with CAP_IPC_LOCK).
+ * Unmapping the memory, or the end of the process, changes nothing of that: what
+ * is captured then goes to pages that nobody else has. With O_RDONLY no device
+ * can write the memory, and it may be read-only itself.
+ *
+ * When @address or @length is not page-aligned the dma-buf can be registered
+ * with channels of the same device only; anybody else who attaches to it gets
+ * -EOPNOTSUPP. mmap() of it shows whole pages, and needs an aligned @address.
+ *
+ * Errors: -EINVAL: length 0, unknown flag or fd_flag, reserved; -EOVERFLOW: a
+ * range that does not fit; -EFAULT: not all of it is mapped; -EACCES: not all
+ * of it is writable (O_RDONLY: readable); -EOPNOTSUPP: memory that cannot be
+ * pinned for long: of a device, of a dma-buf, of a file on a disk; -ENOMEM: no
+ * memory, or RLIMIT_MEMLOCK is reached (the kernel log says so); -EINTR: a fatal
+ * signal; -EMFILE, -ENFILE: no file descriptor left.
+ */
+struct fpgabuf_alloc_user {
+	__u64 address;
+	__u64 length;
+	__u32 flags;
+	__u32 fd_flags;
+	__s32 fd;
+	__u32 reserved;
 };
 
 /**
@@ -265,7 +310,8 @@ struct fpgabuf_alloc {
  * a reference to the dma-buf, the fd may be closed. [owner]
  *
  * Errors: -EBADF: not an open file; -EINVAL: not a dma-buf, unknown flag,
- * misaligned offset; -ERANGE: the range is not inside of the dma-buf;
+ * misaligned offset, or (FPGABUF_KIND_USER) a frame that is not aligned for the
+ * device; -ERANGE: the range is not inside of the dma-buf;
  * -EMSGSIZE: the range is shorter than a frame; -EACCES: capture into an fd
  * that is not open for writing, or output from one not open for reading;
  * -EEXIST: the range overlaps a registered one; -ENOSPC: no free slot;
@@ -422,6 +468,7 @@ struct fpgabuf_start {
 #define FPGABUF_IOC_EXCHANGE	_IOWR(FPGABUF_IOC_MAGIC, 0x07, struct fpgabuf_exchange)
 #define FPGABUF_IOC_START	_IOWR(FPGABUF_IOC_MAGIC, 0x08, struct fpgabuf_start)
 #define FPGABUF_IOC_STOP	_IO(FPGABUF_IOC_MAGIC, 0x09)
+#define FPGABUF_IOC_ALLOC_USER	_IOWR(FPGABUF_IOC_MAGIC, 0x0a, struct fpgabuf_alloc_user)
 
 /* "fpgb", the magic of struct fpgabuf_trailer */
 #define FPGABUF_TRAILER_MAGIC	0x62677066
