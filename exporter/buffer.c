@@ -22,6 +22,7 @@ static const struct fpgabuf_kind_ops *const fpgabuf_kinds[] = {
 	[FPGABUF_KIND_WRITECOMBINE] = &fpgabuf_kind_writecombine,
 	[FPGABUF_KIND_NONCONTIGUOUS] = &fpgabuf_kind_noncontiguous,
 	[FPGABUF_KIND_USER] = &fpgabuf_kind_user,
+	[FPGABUF_KIND_POOL] = &fpgabuf_kind_pool,
 };
 
 /* Live buffers and their bytes, per kind, for debugfs and leak tests. */

@@ -26,7 +26,7 @@ static bool coherent_has_pages(const struct sg_table *table)
 }
 
 /* Fails where the memory has no pages: nobody else could import it. */
-static int coherent_get_pages(struct fpgabuf_buffer *buffer, void *vaddr)
+int fpgabuf_coherent_get_pages(struct fpgabuf_buffer *buffer, void *vaddr)
 {
 	int ret;
 
@@ -57,7 +57,7 @@ static int coherent_alloc(struct fpgabuf_buffer *buffer)
 		return -ENOMEM;
 	}
 
-	ret = coherent_get_pages(buffer, vaddr);
+	ret = fpgabuf_coherent_get_pages(buffer, vaddr);
 	if (ret) {
 		dma_free_attrs(buffer->dev, buffer->size, vaddr,
 			       buffer->dma_addr, attrs);
@@ -74,21 +74,21 @@ static void coherent_free(struct fpgabuf_buffer *buffer)
 		       buffer->dma_addr, buffer->kind->attrs);
 }
 
-static int coherent_mmap(struct fpgabuf_buffer *buffer,
-			 struct vm_area_struct *vma)
+int fpgabuf_coherent_mmap(struct fpgabuf_buffer *buffer,
+			  struct vm_area_struct *vma)
 {
 	return dma_mmap_attrs(buffer->dev, vma, buffer->priv, buffer->dma_addr,
 			      buffer->size, buffer->kind->attrs);
 }
 
-static int coherent_vmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
+int fpgabuf_coherent_vmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
 {
 	iosys_map_set_vaddr(map, buffer->priv);
 	return 0;
 }
 
-static void coherent_vunmap(struct fpgabuf_buffer *buffer,
-			    struct iosys_map *map)
+void fpgabuf_coherent_vunmap(struct fpgabuf_buffer *buffer,
+			     struct iosys_map *map)
 {
 }
 
@@ -97,9 +97,9 @@ const struct fpgabuf_kind_ops fpgabuf_kind_coherent = {
 	.exp_name	= "fpgabuf-coherent",
 	.alloc		= coherent_alloc,
 	.free		= coherent_free,
-	.mmap		= coherent_mmap,
-	.vmap		= coherent_vmap,
-	.vunmap		= coherent_vunmap,
+	.mmap		= fpgabuf_coherent_mmap,
+	.vmap		= fpgabuf_coherent_vmap,
+	.vunmap		= fpgabuf_coherent_vunmap,
 };
 
 const struct fpgabuf_kind_ops fpgabuf_kind_writecombine = {
@@ -108,7 +108,7 @@ const struct fpgabuf_kind_ops fpgabuf_kind_writecombine = {
 	.attrs		= DMA_ATTR_WRITE_COMBINE,
 	.alloc		= coherent_alloc,
 	.free		= coherent_free,
-	.mmap		= coherent_mmap,
-	.vmap		= coherent_vmap,
-	.vunmap		= coherent_vunmap,
+	.mmap		= fpgabuf_coherent_mmap,
+	.vmap		= fpgabuf_coherent_vmap,
+	.vunmap		= fpgabuf_coherent_vunmap,
 };

@@ -67,6 +67,7 @@ struct fpgabuf_kind_ops {
  * @dma_addr: its address on @dev, or DMA_MAPPING_ERROR for a kind whose memory
  *	has none before it is mapped
  * @priv: the kind's own
+ * @pool: that it is a part of, or NULL
  * @lock: guards @attachments, &fpgabuf_attachment.mapped and @vaddr. Taken
  *	inside of the reservation lock by map, unmap, vmap and vunmap, without
  *	it by attach, detach, begin and end; never held while a fence is
@@ -87,6 +88,7 @@ struct fpgabuf_buffer {
 	struct sg_table pages;
 	dma_addr_t dma_addr;
 	void *priv;
+	struct fpgabuf_pool *pool;
 
 	struct mutex lock;	/* for what is said above */
 	struct list_head attachments;
@@ -99,6 +101,20 @@ extern const struct fpgabuf_kind_ops fpgabuf_kind_system;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_writecombine;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_noncontiguous;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_user;
+extern const struct fpgabuf_kind_ops fpgabuf_kind_pool;
+
+/**
+ * struct fpgabuf_pool_layout - where the blocks of a pool's buffer are
+ * @stride: bytes from the start of a block to that of the next one
+ * @size: bytes of the buffer, whole pages
+ * @base: what its address on the device is a multiple of, so that the blocks
+ *	are aligned there, and within the boundary
+ */
+struct fpgabuf_pool_layout {
+	size_t stride;
+	size_t size;
+	size_t base;
+};
 
 /* buffer.c */
 int fpgabuf_size_check(size_t size, unsigned long ram_pages);
@@ -107,6 +123,15 @@ struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
 					unsigned int fd_flags, void *request);
 void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer);
 int fpgabuf_buffers_show(struct seq_file *s, void *unused);
+
+/* coherent.c: for kinds whose &fpgabuf_buffer.priv is the kernel's address */
+int fpgabuf_coherent_get_pages(struct fpgabuf_buffer *buffer, void *vaddr);
+int fpgabuf_coherent_mmap(struct fpgabuf_buffer *buffer,
+			  struct vm_area_struct *vma);
+int fpgabuf_coherent_vmap(struct fpgabuf_buffer *buffer,
+			  struct iosys_map *map);
+void fpgabuf_coherent_vunmap(struct fpgabuf_buffer *buffer,
+			     struct iosys_map *map);
 
 /* dmabuf.c */
 struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
@@ -127,6 +152,10 @@ int fpgabuf_cut_table(const struct sg_table *from, struct sg_table *to,
 /* user.c */
 int fpgabuf_user_check(unsigned long address, size_t length,
 		       unsigned long ram_pages);
+
+/* pool.c */
+int fpgabuf_pool_lay_out(u32 block_size, u32 num_blocks, u32 alignment,
+			 u32 boundary, struct fpgabuf_pool_layout *layout);
 #endif
 
 #endif /* _FPGABUF_EXPORTER_H */

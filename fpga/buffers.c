@@ -138,6 +138,30 @@ int fpgabuf_ioctl_alloc_user(struct fpgabuf_channel *channel,
 	return alloc_answer(arg, dmabuf, fd);
 }
 
+int fpgabuf_ioctl_alloc_pool(struct fpgabuf_channel *channel,
+			     struct file *file, struct fpgabuf_ioctl_arg *arg)
+{
+	struct fpgabuf_alloc_pool *alloc = &arg->alloc_pool;
+	struct dma_buf *dmabuf;
+	int fd;
+
+	fd = alloc_get_fd(alloc->flags, alloc->fd_flags);
+	if (fd < 0)
+		return fd;
+
+	dmabuf = fpgabuf_alloc_pool(fpgabuf_channel_dma_dev(channel),
+				    alloc->block_size, alloc->num_blocks,
+				    alloc->alignment, alloc->boundary,
+				    alloc->fd_flags & O_ACCMODE,
+				    &alloc->stride);
+	if (IS_ERR(dmabuf)) {
+		put_unused_fd(fd);
+		return PTR_ERR(dmabuf);
+	}
+	alloc->fd = fd;
+	return alloc_answer(arg, dmabuf, fd);
+}
+
 static enum dma_data_direction
 channel_dir(const struct fpgabuf_channel *channel)
 {

@@ -113,6 +113,8 @@ int fpgabuf_ioctl_alloc(struct fpgabuf_channel *channel, struct file *file,
 			struct fpgabuf_ioctl_arg *arg);
 int fpgabuf_ioctl_alloc_user(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
+int fpgabuf_ioctl_alloc_pool(struct fpgabuf_channel *channel,
+			     struct file *file, struct fpgabuf_ioctl_arg *arg);
 int fpgabuf_ioctl_register(struct fpgabuf_channel *channel, struct file *file,
 			   struct fpgabuf_ioctl_arg *arg);
 int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,
@@ -140,6 +142,7 @@ int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
  * @format: of FPGABUF_IOC_GET_FORMAT, FPGABUF_IOC_SET_FORMAT
  * @alloc: of FPGABUF_IOC_ALLOC
  * @alloc_user: of FPGABUF_IOC_ALLOC_USER
+ * @alloc_pool: of FPGABUF_IOC_ALLOC_POOL
  * @reg: of FPGABUF_IOC_REGISTER
  * @unreg: of FPGABUF_IOC_UNREGISTER
  * @exchange: of FPGABUF_IOC_EXCHANGE
@@ -155,6 +158,7 @@ struct fpgabuf_ioctl_arg {
 		struct fpgabuf_format format;
 		struct fpgabuf_alloc alloc;
 		struct fpgabuf_alloc_user alloc_user;
+		struct fpgabuf_alloc_pool alloc_pool;
 		struct fpgabuf_register reg;
 		struct fpgabuf_unregister unreg;
 		struct fpgabuf_exchange exchange;

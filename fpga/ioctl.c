@@ -48,7 +48,8 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 			 BIT(FPGABUF_KIND_SYSTEM) |
 			 BIT(FPGABUF_KIND_WRITECOMBINE) |
 			 BIT(FPGABUF_KIND_NONCONTIGUOUS) |
-			 BIT(FPGABUF_KIND_USER),
+			 BIT(FPGABUF_KIND_USER) |
+			 BIT(FPGABUF_KIND_POOL),
 		.num_formats = channel->config.num_formats,
 		.num_slots = FPGABUF_MAX_SLOTS,
 		.queue_depth = channel->config.queue_depth,
@@ -190,6 +191,8 @@ static const struct fpgabuf_ioctl_desc fpgabuf_ioctls[] = {
 	{ FPGABUF_IOC_STOP, 0, false, ioctl_stop },
 	{ FPGABUF_IOC_ALLOC_USER, sizeof(struct fpgabuf_alloc_user), false,
 	  fpgabuf_ioctl_alloc_user },
+	{ FPGABUF_IOC_ALLOC_POOL, sizeof(struct fpgabuf_alloc_pool), false,
+	  fpgabuf_ioctl_alloc_pool },
 };
 
 /* The number, type and direction must be right; the size may have grown. */

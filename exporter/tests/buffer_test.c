@@ -42,7 +42,8 @@ static const struct alloc_case alloc_cases[] = {
 	  -ENOMEM },
 	{ "nothing", 0, FPGABUF_KIND_SYSTEM, -EINVAL },
 	{ "user, of which a size says nothing", 1, FPGABUF_KIND_USER, -EINVAL },
-	{ "kind after the last one", 1, FPGABUF_KIND_USER + 1, -EOPNOTSUPP },
+	{ "pool, which needs more", PAGE_SIZE, FPGABUF_KIND_POOL, -EINVAL },
+	{ "kind after the last one", 1, FPGABUF_KIND_POOL + 1, -EOPNOTSUPP },
 	{ "kind before the first one", 1, -1, -EOPNOTSUPP },
 	{ "largest that can be rounded up", SSIZE_MAX - PAGE_SIZE,
 	  FPGABUF_KIND_SYSTEM, -ENOMEM },
@@ -112,7 +113,7 @@ static void buffer_test_by_size(struct kunit *test)
 {
 	int kind;
 
-	for (kind = -1; kind <= FPGABUF_KIND_USER + 1; kind++)
+	for (kind = -1; kind <= FPGABUF_KIND_POOL + 1; kind++)
 		KUNIT_EXPECT_EQ_MSG(test, kind >= FPGABUF_KIND_COHERENT &&
 				    kind <= FPGABUF_KIND_NONCONTIGUOUS,
 				    fpgabuf_kind_by_size(kind), "kind %d",

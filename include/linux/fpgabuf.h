@@ -17,6 +17,7 @@ struct dma_buf;
 struct dma_buf_attachment;
 struct dma_chan;
 struct fpgabuf_device;
+struct fpgabuf_pool;
 struct notifier_block;
 
 /* Exporter: memory -> dma_buf (fpgabuf_exporter.ko) */
@@ -25,8 +26,19 @@ struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 			      enum fpgabuf_kind kind, unsigned int fd_flags);
 struct dma_buf *fpgabuf_alloc_user(struct device *dev, unsigned long address,
 				   size_t length, unsigned int fd_flags);
+struct dma_buf *fpgabuf_alloc_pool(struct device *dev, u32 block_size,
+				   u32 num_blocks, u32 alignment, u32 boundary,
+				   unsigned int fd_flags, u32 *stride);
 const char *fpgabuf_kind_name(enum fpgabuf_kind kind);
 bool fpgabuf_kind_by_size(enum fpgabuf_kind kind);
+
+struct fpgabuf_pool *fpgabuf_pool_create(struct device *dev, const char *name,
+					 u32 block_size, u32 num_blocks,
+					 u32 alignment, u32 boundary);
+struct dma_buf *fpgabuf_pool_alloc(struct fpgabuf_pool *pool,
+				   unsigned int fd_flags);
+u32 fpgabuf_pool_stride(const struct fpgabuf_pool *pool);
+int fpgabuf_pool_destroy(struct fpgabuf_pool *pool);
 
 /**
  * struct fpgabuf_device_ops - how to get at the device that does the DMA

@@ -37,6 +37,9 @@
 #define FPGABUF_MAX_BATCH	64
 #define FPGABUF_MAX_PLANES	4
 
+/* The largest block of FPGABUF_KIND_POOL, and its largest alignment. */
+#define FPGABUF_POOL_MAX_BLOCK	(1U << 20)
+
 /**
  * enum fpgabuf_direction - which way the frames of a channel go
  * @FPGABUF_DIR_CAPTURE: from the FPGA to memory
@@ -63,6 +66,9 @@ enum fpgabuf_direction {
  *	with contiguous. For large frames, up to &fpgabuf_info.max_segment
  * @FPGABUF_KIND_USER: memory that the program already has, pinned where it is:
  *	any address and length. Made by FPGABUF_IOC_ALLOC_USER only
+ * @FPGABUF_KIND_POOL: many small blocks of coherent memory, with an alignment
+ *	and a boundary. For descriptors, headers, metadata. Made by
+ *	FPGABUF_IOC_ALLOC_POOL only
  *
  * The numbers are stable, new kinds are added at the end. What a channel can
  * allocate is in &fpgabuf_info.kinds.
@@ -74,6 +80,7 @@ enum fpgabuf_kind {
 	FPGABUF_KIND_WRITECOMBINE = 3,
 	FPGABUF_KIND_NONCONTIGUOUS = 4,
 	FPGABUF_KIND_USER = 5,
+	FPGABUF_KIND_POOL = 6,
 };
 
 /**
@@ -297,6 +304,42 @@ struct fpgabuf_alloc_user {
 };
 
 /**
+ * struct fpgabuf_alloc_pool - argument of FPGABUF_IOC_ALLOC_POOL
+ * @block_size: in: bytes of a block, 1 to FPGABUF_POOL_MAX_BLOCK
+ * @num_blocks: in: how many, at least 1
+ * @alignment: in: of each block at the device's address, a power of two up to
+ *	FPGABUF_POOL_MAX_BLOCK; 0: @block_size, rounded up to a power of two
+ * @boundary: in: no block crosses a multiple of it at the device's address, a
+ *	power of two and no less than @block_size; 0: none
+ * @flags: in: must be 0
+ * @fd_flags: in: O_RDONLY, O_WRONLY or O_RDWR, and O_CLOEXEC
+ * @fd: out: the dma-buf; the caller owns it
+ * @stride: out: bytes from the start of a block to that of the next one
+ *
+ * One dma-buf with all of the blocks, block i at i * @stride, zeroed, coherent
+ * for the channel's device. A block of up to a page crosses no page either. The
+ * stride is @block_size, rounded up to a multiple of @alignment, and that to a
+ * power of two where a block would cross a boundary or a page otherwise. A
+ * block is registered with the offset and the length that it has.
+ *
+ * Errors: -EINVAL: a number that is not as said, unknown flag or fd_flag;
+ * -EOVERFLOW: more than 2 GiB in all; -ENXIO: the device's coherent memory has
+ * no pages, so that nobody could import it, or is not aligned as it must be;
+ * -ENOMEM: no memory (the kernel log says which knob helps); -EMFILE, -ENFILE:
+ * no file descriptor left.
+ */
+struct fpgabuf_alloc_pool {
+	__u32 block_size;
+	__u32 num_blocks;
+	__u32 alignment;
+	__u32 boundary;
+	__u32 flags;
+	__u32 fd_flags;
+	__s32 fd;
+	__u32 stride;
+};
+
+/**
  * struct fpgabuf_register - argument of FPGABUF_IOC_REGISTER
  * @fd: in: a dma-buf, from anywhere
  * @flags: in: must be 0
@@ -469,6 +512,7 @@ struct fpgabuf_start {
 #define FPGABUF_IOC_START	_IOWR(FPGABUF_IOC_MAGIC, 0x08, struct fpgabuf_start)
 #define FPGABUF_IOC_STOP	_IO(FPGABUF_IOC_MAGIC, 0x09)
 #define FPGABUF_IOC_ALLOC_USER	_IOWR(FPGABUF_IOC_MAGIC, 0x0a, struct fpgabuf_alloc_user)
+#define FPGABUF_IOC_ALLOC_POOL	_IOWR(FPGABUF_IOC_MAGIC, 0x0b, struct fpgabuf_alloc_pool)
 
 /* "fpgb", the magic of struct fpgabuf_trailer */
 #define FPGABUF_TRAILER_MAGIC	0x62677066
