@@ -9,7 +9,7 @@
  *
  * Objects are not locked: a struct fpgabuf_channel may be used by several
  * threads only where said (one thread in fpgabuf_channel_exchange() while
- * another calls fpgabuf_channel_stop(), and fpgabuf_channel_alloc() at any
+ * another calls fpgabuf_channel_stop(), and fpgabuf_channel_alloc*() at any
  * time). There is no global state.
  */
 #ifndef LIBFPGABUF_H
@@ -93,7 +93,8 @@ fpgabuf_channel_set_format(struct fpgabuf_channel *channel,
  * fpgabuf_channel_alloc() - zeroed memory for this channel's engine
  * @channel: the channel
  * @size: bytes; rounded up to whole pages
- * @kind: enum fpgabuf_kind
+ * @kind: enum fpgabuf_kind; FPGABUF_KIND_USER and FPGABUF_KIND_POOL need more
+ *	than a size, see below
  *
  * Return: a dma-buf (O_RDWR, O_CLOEXEC) that the caller closes, or a negative
  * errno.
@@ -101,6 +102,41 @@ fpgabuf_channel_set_format(struct fpgabuf_channel *channel,
 FPGABUF_API FPGABUF_MUST_CHECK int
 fpgabuf_channel_alloc(struct fpgabuf_channel *channel, uint64_t size,
 		      uint32_t kind);
+
+/**
+ * fpgabuf_channel_alloc_user() - memory that the caller has, as a dma-buf
+ * @channel: the channel
+ * @address: any byte of this process
+ * @length: bytes, any number; the dma-buf has exactly that many
+ * @prot: what devices may do: PROT_READ, or PROT_READ | PROT_WRITE
+ *
+ * The memory is pinned, and counts against RLIMIT_MEMLOCK, until the dma-buf is
+ * gone. See struct fpgabuf_alloc_user for what may be done with it meanwhile,
+ * and for who takes it when it is not page-aligned.
+ *
+ * Return: a dma-buf (O_CLOEXEC) that the caller closes, or a negative errno.
+ */
+FPGABUF_API FPGABUF_MUST_CHECK int
+fpgabuf_channel_alloc_user(struct fpgabuf_channel *channel, void *address,
+			   size_t length, int prot);
+
+/**
+ * fpgabuf_channel_alloc_pool() - many small blocks in one dma-buf
+ * @channel: the channel
+ * @block_size: bytes of a block, 1 to FPGABUF_POOL_MAX_BLOCK
+ * @num_blocks: how many
+ * @alignment: of each, a power of two; 0: its size, rounded up to one
+ * @boundary: that no block crosses a multiple of, a power of two; 0: none
+ * @stride: out: block i starts at i * @stride
+ *
+ * Return: a dma-buf (O_RDWR, O_CLOEXEC) that the caller closes, or a negative
+ * errno.
+ */
+FPGABUF_API FPGABUF_MUST_CHECK int
+fpgabuf_channel_alloc_pool(struct fpgabuf_channel *channel,
+			   uint32_t block_size, uint32_t num_blocks,
+			   uint32_t alignment, uint32_t boundary,
+			   uint32_t *stride);
 
 /**
  * fpgabuf_channel_register() - give the engine access to a dma-buf

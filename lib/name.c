@@ -10,6 +10,8 @@ static const char * const kind_names[] = {
 	[FPGABUF_KIND_SYSTEM] = "system",
 	[FPGABUF_KIND_WRITECOMBINE] = "writecombine",
 	[FPGABUF_KIND_NONCONTIGUOUS] = "noncontiguous",
+	[FPGABUF_KIND_USER] = "user",
+	[FPGABUF_KIND_POOL] = "pool",
 };
 
 #define NUM_KINDS	(sizeof(kind_names) / sizeof(kind_names[0]))

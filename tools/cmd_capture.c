@@ -64,7 +64,9 @@ static bool parse_kind(const char *text, struct pool_request *pool)
 {
 	pool->kind = fpgabuf_kind_from_name(text);
 
-	return pool->kind >= 0;
+	/* These two are not made by size. */
+	return pool->kind >= 0 && pool->kind != FPGABUF_KIND_USER &&
+	       pool->kind != FPGABUF_KIND_POOL;
 }
 
 /* Options whose value must be understood. */

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "fpgabuf.h"
@@ -190,6 +191,68 @@ static void test_alloc(void)
 	is(fpgabuf_channel_alloc(channel, 5000, 0), -ENOMEM, "alloc: error");
 }
 
+static void test_alloc_user(void)
+{
+	const struct fpgabuf_alloc_user reply = { .fd = 78 };
+	static char memory[4];
+	struct fpgabuf_alloc_user wanted = {
+		.address = (uintptr_t)memory + 1,
+		.length = 3,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+
+	script(0, 0, &reply);
+	is(fpgabuf_channel_alloc_user(channel, memory + 1, 3,
+				      PROT_READ | PROT_WRITE), 78,
+	   "alloc_user: fd");
+	is(request, FPGABUF_IOC_ALLOC_USER, "alloc_user: request");
+	ok(!memcmp(argument, &wanted, sizeof(wanted)), "alloc_user: argument");
+
+	script(0, 0, &reply);
+	wanted.fd_flags = O_RDONLY | O_CLOEXEC;
+	is(fpgabuf_channel_alloc_user(channel, memory + 1, 3, PROT_READ), 78,
+	   "alloc_user: read-only");
+	ok(!memcmp(argument, &wanted, sizeof(wanted)),
+	   "alloc_user: argument of read-only");
+
+	script(0, 0, &reply);
+	is(fpgabuf_channel_alloc_user(channel, memory, 4, PROT_WRITE), -EINVAL,
+	   "alloc_user: only PROT_WRITE");
+	is(fpgabuf_channel_alloc_user(channel, memory, 4, PROT_NONE), -EINVAL,
+	   "alloc_user: PROT_NONE");
+	is(calls, 0, "alloc_user: the kernel is not asked");
+
+	script(EACCES, 0, NULL);
+	is(fpgabuf_channel_alloc_user(channel, memory, 4, PROT_READ), -EACCES,
+	   "alloc_user: error");
+}
+
+static void test_alloc_pool(void)
+{
+	const struct fpgabuf_alloc_pool reply = { .fd = 79, .stride = 128 };
+	const struct fpgabuf_alloc_pool wanted = {
+		.block_size = 100,
+		.num_blocks = 1000,
+		.alignment = 16,
+		.boundary = 4096,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+	uint32_t stride = 0;
+
+	script(0, 0, &reply);
+	is(fpgabuf_channel_alloc_pool(channel, 100, 1000, 16, 4096, &stride),
+	   79, "alloc_pool: fd");
+	is(stride, 128, "alloc_pool: stride");
+	is(request, FPGABUF_IOC_ALLOC_POOL, "alloc_pool: request");
+	ok(!memcmp(argument, &wanted, sizeof(wanted)), "alloc_pool: argument");
+
+	script(EOVERFLOW, 0, NULL);
+	stride = 5;
+	is(fpgabuf_channel_alloc_pool(channel, 100, ~0U, 0, 0, &stride),
+	   -EOVERFLOW, "alloc_pool: error");
+	is(stride, 5, "alloc_pool: no stride with an error");
+}
+
 static void test_register(void)
 {
 	const struct fpgabuf_register reply = { .slot = 63 };
@@ -258,6 +321,8 @@ int main(void)
 			"try_format");
 	test_set_format(fpgabuf_channel_set_format, 0, "set_format");
 	test_alloc();
+	test_alloc_user();
+	test_alloc_pool();
 	test_register();
 	test_unregister();
 	test_start_stop();
