@@ -132,21 +132,22 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_import_put, "FPGABUF");
  * @skip: bytes of @sg that are before it
  * @left: bytes of the range that are left
  * @max: longest piece
+ * @boundary: no piece crosses a multiple of it + 1, a power of two
  */
 struct slice_cursor {
 	struct scatterlist *sg;
 	u64 skip;
 	u64 left;
 	unsigned int max;
+	unsigned long boundary;
 };
 
 static void slice_start(struct slice_cursor *c, const struct sg_table *sgt,
-			u64 offset, u64 length, unsigned int max)
+			u64 offset, u64 length)
 {
 	c->sg = sgt->sgl;
 	c->skip = offset;
 	c->left = length;
-	c->max = max;
 	while (c->skip >= sg_dma_len(c->sg)) {
 		c->skip -= sg_dma_len(c->sg);
 		c->sg = sg_next(c->sg);
@@ -168,18 +169,29 @@ static unsigned int slice_advance(struct slice_cursor *c, unsigned int room)
 	return len;
 }
 
+/* The longest piece that may start at @addr */
+static unsigned int slice_room(const struct slice_cursor *c, dma_addr_t addr)
+{
+	const unsigned long room = c->boundary - (addr & c->boundary);
+
+	return min_t(unsigned long, c->max - 1, room) + 1;
+}
+
 /* Entries that are neighbours for the device make one piece. */
 static bool slice_next(struct slice_cursor *c, dma_addr_t *addr,
 		       unsigned int *len)
 {
+	unsigned int room;
+
 	if (!c->left)
 		return false;
 
 	*addr = sg_dma_address(c->sg) + c->skip;
-	*len = slice_advance(c, c->max);
-	while (c->left && *len < c->max &&
+	room = slice_room(c, *addr);
+	*len = slice_advance(c, room);
+	while (c->left && *len < room &&
 	       sg_dma_address(c->sg) + c->skip == *addr + *len)
-		*len += slice_advance(c, c->max - *len);
+		*len += slice_advance(c, room - *len);
 	return true;
 }
 
@@ -190,9 +202,13 @@ static bool slice_next(struct slice_cursor *c, dma_addr_t *addr,
 VISIBLE_IF_KUNIT int fpgabuf_table_slice(const struct sg_table *sgt, u64 size,
 					 u64 offset, u64 length,
 					 unsigned int max_segment,
+					 unsigned long boundary,
 					 struct sg_table *slice)
 {
-	struct slice_cursor cursor;
+	struct slice_cursor cursor = {
+		.max = max_segment,
+		.boundary = boundary,
+	};
 	unsigned int pieces = 0;
 	struct scatterlist *sg;
 	unsigned int len;
@@ -202,7 +218,7 @@ VISIBLE_IF_KUNIT int fpgabuf_table_slice(const struct sg_table *sgt, u64 size,
 	if (!length || !max_segment || offset >= size || length > size - offset)
 		return -ERANGE;
 
-	slice_start(&cursor, sgt, offset, length, max_segment);
+	slice_start(&cursor, sgt, offset, length);
 	while (slice_next(&cursor, &addr, &len))
 		pieces++;
 
@@ -211,7 +227,7 @@ VISIBLE_IF_KUNIT int fpgabuf_table_slice(const struct sg_table *sgt, u64 size,
 		return ret;
 
 	sg = slice->sgl;
-	slice_start(&cursor, sgt, offset, length, max_segment);
+	slice_start(&cursor, sgt, offset, length);
 	while (slice_next(&cursor, &addr, &len)) {
 		sg_dma_address(sg) = addr;
 		sg_dma_len(sg) = len;
@@ -232,6 +248,8 @@ EXPORT_SYMBOL_IF_KUNIT(fpgabuf_table_slice);
  * @slice: out: table with DMA addresses and lengths only (it has no pages);
  *	freed by sg_free_table(), valid as long as the import
  *
+ * No segment crosses the segment boundary of the device either.
+ *
  * Context: process context, may sleep.
  * Return: 0, -ERANGE when the range is not inside of the dma-buf, -ENOMEM.
  */
@@ -240,7 +258,9 @@ int fpgabuf_import_slice(const struct fpgabuf_import *import, u64 offset,
 			 struct sg_table *slice)
 {
 	return fpgabuf_table_slice(import->sgt, import->dmabuf->size, offset,
-				   length, max_segment, slice);
+				   length, max_segment,
+				   dma_get_seg_boundary(import->attach->dev),
+				   slice);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_import_slice, "FPGABUF");
 

@@ -10,7 +10,7 @@
 bool fpgabuf_table_covers(const struct sg_table *sgt, u64 size);
 int fpgabuf_table_slice(const struct sg_table *sgt, u64 size, u64 offset,
 			u64 length, unsigned int max_segment,
-			struct sg_table *slice);
+			unsigned long boundary, struct sg_table *slice);
 #endif
 
 #endif /* _FPGABUF_IMPORTER_H */

@@ -94,6 +94,7 @@ static u64 total(const struct piece *pieces, unsigned int num)
  * @length: of the range
  * @max: longest segment
  * @out: what is wanted
+ * @boundary: that no segment crosses a multiple of; 0: none
  */
 struct slice_case {
 	const char *name;
@@ -102,6 +103,7 @@ struct slice_case {
 	u64 length;
 	unsigned int max;
 	struct piece out[MAX_PIECES];
+	unsigned long boundary;
 };
 
 static const struct slice_case slice_cases[] = {
@@ -149,6 +151,17 @@ static const struct slice_case slice_cases[] = {
 	  { { 0x1000, 0x1000 }, { 0x8000, 0x1000 }, { 0x4000, 0x1000 } },
 	  0x400, 0x1c00, SZ_1M,
 	  { { 0x1400, 0xc00 }, { 0x8000, 0x1000 } } },
+	{ "cut at a boundary", { { 0x10800, 0x2000 } }, 0, 0x2000, SZ_1M,
+	  { { 0x10800, 0x800 }, { 0x11000, 0x1000 }, { 0x12000, 0x800 } },
+	  0x1000 },
+	{ "neighbours at a boundary stay two",
+	  { { 0x1000, 0x3000 }, { 0x4000, 0x1000 }, { 0x5000, 0x1000 } },
+	  0, 0x5000, SZ_1M, { { 0x1000, 0x3000 }, { 0x4000, 0x2000 } },
+	  0x4000 },
+	{ "a boundary in a later one, and the longest segment",
+	  { { 0x1c00, 0x400 }, { 0x2000, 0x3000 } }, 0x100, 0x3300, 0x1800,
+	  { { 0x1d00, 0x300 }, { 0x2000, 0x1800 }, { 0x3800, 0x800 },
+	    { 0x4000, 0x1000 } }, 0x2000 },
 	{ "the end of the address space",
 	  { { 0xfffffffffffff000ULL, 0x1000 }, { 0, 0x1000 } },
 	  0x800, 0x1000, 0x400,
@@ -183,7 +196,7 @@ static void slice_test_table(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0,
 			fpgabuf_table_slice(&t->sgt, total(c->in, num),
 					    c->offset, c->length, c->max,
-					    &t->slice));
+					    c->boundary - 1, &t->slice));
 	KUNIT_ASSERT_EQ(test, count_pieces(c->out), t->slice.nents);
 	KUNIT_EXPECT_EQ(test, t->slice.nents, t->slice.orig_nents);
 	for_each_sgtable_dma_sg(&t->slice, sg, i) {
@@ -241,7 +254,8 @@ static void slice_test_range(struct kunit *test)
 	make_table(test, pieces, ARRAY_SIZE(pieces));
 	KUNIT_EXPECT_EQ(test, c->ret,
 			fpgabuf_table_slice(&t->sgt, 0x2000, c->offset,
-					    c->length, c->max, &t->slice));
+					    c->length, c->max, ULONG_MAX,
+					    &t->slice));
 }
 
 static void slice_test_covers(struct kunit *test)
@@ -274,7 +288,8 @@ static void slice_test_chained(struct kunit *test)
 	make_table(test, pieces, num);
 	KUNIT_ASSERT_EQ(test, 0, fpgabuf_table_slice(&t->sgt, 0x1000 * num,
 						     0x800, 0x1000 * num - 0x800,
-						     SZ_1M, &t->slice));
+						     SZ_1M, ULONG_MAX,
+						     &t->slice));
 	KUNIT_ASSERT_EQ(test, num, t->slice.nents);
 	for_each_sgtable_dma_sg(&t->slice, sg, i) {
 		KUNIT_ASSERT_EQ(test, pieces[i].addr + (i ? 0 : 0x800),
@@ -367,7 +382,8 @@ static void slice_test_random(struct kunit *test)
 		make_table(test, pieces, num);
 		KUNIT_ASSERT_EQ(test, 0,
 				fpgabuf_table_slice(&t->sgt, size, offset,
-						    length, max, &t->slice));
+						    length, max, ULONG_MAX,
+						    &t->slice));
 		check_slice(test, pieces, offset, length, max);
 		slice_test_exit(test);
 	}
