@@ -257,6 +257,63 @@ TEST_F(kind, heap)
 }
 
 /**
+ * struct pinning - memory of this program to be made a dma-buf
+ * @ch: channel
+ * @map: where it is
+ * @size: bytes
+ * @give_up: give its pages up before each call, which then has to make them
+ */
+struct pinning {
+	int ch;
+	char *map;
+	size_t size;
+	bool give_up;
+};
+
+static int call_alloc_user(void *ctx)
+{
+	const struct pinning *p = ctx;
+
+	if (p->give_up && madvise(p->map, p->size, MADV_DONTNEED))
+		return -errno;
+	return fpga_alloc_user(p->ch, p->map + 100, p->size - 200,
+			       O_RDWR | O_CLOEXEC);
+}
+
+static const struct fault_call alloc_user_call = {
+	.name = "alloc_user", .call = call_alloc_user, .undo = undo_close,
+};
+
+TEST_F(channel, alloc_user)
+{
+	struct pinning p = { .ch = self->ch, .size = 1 << 16 };
+
+	p.map = mmap(NULL, p.size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	ASSERT_NE(MAP_FAILED, p.map);
+	EXPECT_ROBUST(&alloc_user_call, &p);
+	p.give_up = true;
+	EXPECT_ROBUST(&alloc_user_call, &p);
+}
+
+static int call_alloc_pool(void *ctx)
+{
+	__u32 stride;
+
+	return fpga_alloc_pool(*(int *)ctx, 100, 1000, 0, 4096, &stride);
+}
+
+TEST_F(channel, alloc_pool)
+{
+	const struct fault_call call = {
+		.name = "alloc_pool", .call = call_alloc_pool,
+		.undo = undo_close,
+	};
+
+	EXPECT_ROBUST(&call, &self->ch);
+}
+
+/**
  * struct registration - a buffer to register
  * @ch: channel
  * @fd: the dma-buf

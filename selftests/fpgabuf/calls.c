@@ -49,6 +49,36 @@ int fpga_alloc(int ch, __u64 size, __u32 kind)
 	return fpga_alloc_flags(ch, size, kind, O_RDWR | O_CLOEXEC);
 }
 
+int fpga_alloc_user(int ch, const void *address, __u64 length, __u32 fd_flags)
+{
+	struct fpgabuf_alloc_user alloc = {
+		.address = (uintptr_t)address,
+		.length = length,
+		.fd_flags = fd_flags,
+		.fd = -1,
+	};
+	int ret = fpga_ioctl(ch, FPGABUF_IOC_ALLOC_USER, &alloc);
+
+	return ret < 0 ? ret : alloc.fd;
+}
+
+int fpga_alloc_pool(int ch, __u32 block_size, __u32 num_blocks,
+		    __u32 alignment, __u32 boundary, __u32 *stride)
+{
+	struct fpgabuf_alloc_pool alloc = {
+		.block_size = block_size,
+		.num_blocks = num_blocks,
+		.alignment = alignment,
+		.boundary = boundary,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+		.fd = -1,
+	};
+	int ret = fpga_ioctl(ch, FPGABUF_IOC_ALLOC_POOL, &alloc);
+
+	*stride = alloc.stride;
+	return ret < 0 ? ret : alloc.fd;
+}
+
 int fpga_register(int ch, int fd, __u64 offset, __u64 length)
 {
 	struct fpgabuf_register reg = {

@@ -16,7 +16,9 @@
 
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
 
-#define KIND_COUNT	5
+#define KIND_COUNT	7
+/* FPGABUF_IOC_ALLOC makes the first ones. */
+#define SIZED_KINDS	5
 #define MSEC		1000000LL
 #define SEC		1000000000LL
 
@@ -25,6 +27,8 @@
 #define SIM_DEPTH	32
 #define SIM_SLOTS	64
 #define SIM_ALIGNMENT	64
+/* The channel that writes frames of any size to any address */
+#define SIM_BYTES	1
 #define SIM_MIN_FRAME	64
 #define SIM_MAX_FRAME	(64ULL << 20)
 
@@ -34,6 +38,9 @@ int fpga_open(unsigned int number, int flags);
 int fpga_ioctl(int fd, unsigned long request, void *arg);
 int fpga_alloc(int ch, __u64 size, __u32 kind);
 int fpga_alloc_flags(int ch, __u64 size, __u32 kind, __u32 fd_flags);
+int fpga_alloc_user(int ch, const void *address, __u64 length, __u32 fd_flags);
+int fpga_alloc_pool(int ch, __u32 block_size, __u32 num_blocks,
+		    __u32 alignment, __u32 boundary, __u32 *stride);
 int fpga_register(int ch, int fd, __u64 offset, __u64 length);
 int fpga_unregister(int ch, __u32 slot);
 int fpga_start(int ch);
@@ -127,6 +134,9 @@ int run_program(const char *const argv[]);
 bool module_loaded(const char *name);
 /* For main(): load a module that is not, if there is one; removed at exit. */
 void load_module(const char *name, const char *param);
+/* The kernel log from now on; and whether a line of it says @what, and then @help. */
+int log_open(void);
+bool log_says(int log, const char *what, const char *help);
 /* An address range that cannot be touched, and one that cannot be written. */
 void *no_access_page(void);
 void *read_only_copy(const void *data, size_t len);

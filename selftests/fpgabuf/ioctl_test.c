@@ -35,6 +35,8 @@ union argument {
 	struct fpgabuf_format_desc desc;
 	struct fpgabuf_format format;
 	struct fpgabuf_alloc alloc;
+	struct fpgabuf_alloc_user alloc_user;
+	struct fpgabuf_alloc_pool alloc_pool;
 	struct fpgabuf_register reg;
 	struct fpgabuf_unregister unreg;
 	struct fpgabuf_exchange exchange;
@@ -80,6 +82,8 @@ static const struct request {
 	{ "GET_FORMAT", FPGABUF_IOC_GET_FORMAT },
 	{ "SET_FORMAT", FPGABUF_IOC_SET_FORMAT },
 	{ "ALLOC", FPGABUF_IOC_ALLOC },
+	{ "ALLOC_USER", FPGABUF_IOC_ALLOC_USER },
+	{ "ALLOC_POOL", FPGABUF_IOC_ALLOC_POOL },
 	{ "REGISTER", FPGABUF_IOC_REGISTER },
 	{ "UNREGISTER", FPGABUF_IOC_UNREGISTER },
 	{ "EXCHANGE", FPGABUF_IOC_EXCHANGE },
@@ -90,6 +94,8 @@ static unsigned long with_size(unsigned long nr, size_t size)
 {
 	return _IOC(_IOC_DIR(nr), _IOC_TYPE(nr), _IOC_NR(nr), size);
 }
+
+static char memory[FRAME];
 
 static void good_argument(const FIXTURE_DATA(abi) *self, unsigned long nr,
 			  union argument *arg)
@@ -105,6 +111,16 @@ static void good_argument(const FIXTURE_DATA(abi) *self, unsigned long nr,
 		arg->alloc.kind = FPGABUF_KIND_SYSTEM;
 		arg->alloc.fd_flags = O_RDWR | O_CLOEXEC;
 		break;
+	case FPGABUF_IOC_ALLOC_USER:
+		arg->alloc_user.address = (uintptr_t)memory;
+		arg->alloc_user.length = FRAME;
+		arg->alloc_user.fd_flags = O_RDWR | O_CLOEXEC;
+		break;
+	case FPGABUF_IOC_ALLOC_POOL:
+		arg->alloc_pool.block_size = 100;
+		arg->alloc_pool.num_blocks = 10;
+		arg->alloc_pool.fd_flags = O_RDWR | O_CLOEXEC;
+		break;
 	case FPGABUF_IOC_REGISTER:
 		arg->reg.fd = self->b.fd;
 		arg->reg.offset = FRAME;
@@ -119,6 +135,10 @@ static int undo(const FIXTURE_DATA(abi) *self, unsigned long nr,
 	switch (nr) {
 	case FPGABUF_IOC_ALLOC:
 		return close(arg->alloc.fd);
+	case FPGABUF_IOC_ALLOC_USER:
+		return close(arg->alloc_user.fd);
+	case FPGABUF_IOC_ALLOC_POOL:
+		return close(arg->alloc_pool.fd);
 	case FPGABUF_IOC_REGISTER:
 		return fpga_unregister(self->ch, arg->reg.slot);
 	case FPGABUF_IOC_UNREGISTER:
@@ -166,7 +186,8 @@ TEST_F(abi, info)
 		  FPGABUF_CAP_UNTHROTTLED, info.capabilities);
 	EXPECT_EQ(1U << FPGABUF_KIND_COHERENT | 1U << FPGABUF_KIND_CONTIGUOUS |
 		  1U << FPGABUF_KIND_SYSTEM | 1U << FPGABUF_KIND_WRITECOMBINE |
-		  1U << FPGABUF_KIND_NONCONTIGUOUS, info.kinds);
+		  1U << FPGABUF_KIND_NONCONTIGUOUS | 1U << FPGABUF_KIND_USER |
+		  1U << FPGABUF_KIND_POOL, info.kinds);
 	EXPECT_EQ(5U, info.num_formats);
 	EXPECT_EQ((__u32)SIM_SLOTS, info.num_slots);
 	EXPECT_EQ((__u32)SIM_DEPTH, info.queue_depth);
@@ -203,7 +224,7 @@ TEST_F(abi, unknown_requests)
 	unsigned long nr;
 	size_t i;
 
-	for (i = 0x0a; i <= 0xff; i++) {
+	for (i = 0x0c; i <= 0xff; i++) {
 		nr = _IOC(_IOC_NONE, FPGABUF_IOC_MAGIC, i, 0);
 		EXPECT_EQ(-ENOTTY, fpga_ioctl(self->ch, nr, &arg));
 		nr = _IOC(_IOC_READ | _IOC_WRITE, FPGABUF_IOC_MAGIC, i, 64);

@@ -120,7 +120,7 @@ static void act_control(struct actor *a)
 
 static void act_alloc(struct actor *a)
 {
-	int fd = fpga_alloc(a->ch, FRAME, pick(a, KIND_COUNT));
+	int fd = fpga_alloc(a->ch, FRAME, pick(a, SIZED_KINDS));
 
 	judge(a, "ALLOC", fd, ALLOWED(0));
 	if (fd >= 0)

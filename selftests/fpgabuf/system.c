@@ -28,6 +28,8 @@ const char *const kind_names[KIND_COUNT] = {
 	[FPGABUF_KIND_SYSTEM] = "system",
 	[FPGABUF_KIND_WRITECOMBINE] = "writecombine",
 	[FPGABUF_KIND_NONCONTIGUOUS] = "noncontiguous",
+	[FPGABUF_KIND_USER] = "user",
+	[FPGABUF_KIND_POOL] = "pool",
 };
 
 static FILE *totals_open(void)
@@ -252,6 +254,30 @@ void load_module(const char *name, const char *param)
 	if (!num_modules)
 		atexit(remove_modules);
 	modules[num_modules++] = name;
+}
+
+int log_open(void)
+{
+	int log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (log < 0 || lseek(log, 0, SEEK_END) < 0)
+		return -errno;
+	return log;
+}
+
+bool log_says(int log, const char *what, const char *help)
+{
+	char line[1024];
+	const char *found;
+	ssize_t len;
+
+	while ((len = read(log, line, sizeof(line) - 1)) > 0) {
+		line[len] = '\0';
+		found = strstr(line, what);
+		if (found && strstr(found, help))
+			return true;
+	}
+	return false;
 }
 
 void *no_access_page(void)

@@ -36,7 +36,7 @@ FIXTURE_TEARDOWN_PARENT(nodes)
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
-/* A heap for every kind of memory, and no other */
+/* A heap for every kind of memory that a size is enough for, and no other */
 TEST_F(nodes, one_per_kind)
 {
 	const char *prefix = "fpgabuf-" DEVICE "-";
@@ -46,7 +46,7 @@ TEST_F(nodes, one_per_kind)
 	DIR *dir;
 	int i;
 
-	for (i = 0; i < KIND_COUNT; i++) {
+	for (i = 0; i < SIZED_KINDS; i++) {
 		heap_path(path, sizeof(path), i);
 		ASSERT_EQ(0, stat(path, &st)) TH_LOG("%s", path);
 		EXPECT_TRUE(S_ISCHR(st.st_mode));
@@ -58,7 +58,7 @@ TEST_F(nodes, one_per_kind)
 	for (i = 0; (entry = readdir(dir));)
 		i += !strncmp(entry->d_name, prefix, strlen(prefix));
 	closedir(dir);
-	EXPECT_EQ(KIND_COUNT, i);
+	EXPECT_EQ(SIZED_KINDS, i);
 }
 
 FIXTURE(heap) {

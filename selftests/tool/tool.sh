@@ -115,7 +115,7 @@ test_list_info() {
 	run 0 "info by node" info "$DEVICE"
 	cp "$dir/out" "$dir/node"
 	out_has "^Device: +$DEVICE$"
-	out_has "^Memory kinds:   coherent contiguous system writecombine noncontiguous$"
+	out_has "^Memory kinds:   coherent contiguous system writecombine noncontiguous user pool$"
 	for format in YUYV UYVY XR24 R8 raw; do
 		out_has "^  $format$"
 	done
