@@ -189,6 +189,7 @@ static void channel_free(struct device *dev)
 static int channel_check_config(struct fpgabuf_channel_config *config)
 {
 	struct fpgabuf_fract rate = config->default_format.rate;
+	bool unthrottled = config->capabilities & FPGABUF_CAP_UNTHROTTLED;
 
 	if (!config->name || !config->dma_name || !config->formats ||
 	    !config->num_formats)
@@ -200,7 +201,8 @@ static int channel_check_config(struct fpgabuf_channel_config *config)
 	if (!is_power_of_2(config->alignment))
 		return -EINVAL;
 	return fpgabuf_format_complete(config->formats, config->num_formats,
-				       rate, false, &config->default_format);
+				       rate, unthrottled,
+				       &config->default_format);
 }
 
 /**

@@ -95,4 +95,16 @@ static inline vm_fault_t fpgabuf_vmf_insert_pfn_pmd(struct vm_fault *vmf,
 	fpgabuf_vmf_insert_pfn_pmd(vmf, pfn, write)
 #endif
 
+#ifndef HAVE_PCIM_IOMAP_REGION
+#include <linux/pci.h>
+
+static inline void __iomem *pcim_iomap_region(struct pci_dev *pdev, int bar,
+					      const char *name)
+{
+	int ret = pcim_iomap_regions(pdev, BIT(bar), name);
+
+	return ret ? IOMEM_ERR_PTR(ret) : pcim_iomap_table(pdev)[bar];
+}
+#endif
+
 #endif /* _FPGABUF_COMPAT_H */
