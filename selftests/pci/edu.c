@@ -106,20 +106,39 @@ int edu_open(struct fpgabuf_info *info)
 	return -ENODEV;
 }
 
-int edu_driver_write(const char *file)
+static int write_file(const char *path, const char *text)
 {
-	char path[128];
-	int fd, ret = 0;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/%s", EDU_DRIVER,
-		 file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, edu_name(), strlen(edu_name())) < 0)
+	if (write(fd, text, strlen(text)) < 0)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+int edu_driver_write(const char *file)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/%s", EDU_DRIVER,
+		 file);
+	return write_file(path, edu_name());
+}
+
+int edu_pull_out(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/remove", edu_name());
+	return write_file(path, "1");
+}
+
+int edu_put_back(void)
+{
+	return write_file("/sys/bus/pci/rescan", "1");
 }
 
 bool edu_next_kind(const struct fpgabuf_info *info, int *kind)

@@ -23,6 +23,9 @@ const char *edu_name(void);
 int edu_open(struct fpgabuf_info *info);
 /* Write its name into a file of its driver. */
 int edu_driver_write(const char *file);
+/* As if it were pulled out of its slot, and put back. */
+int edu_pull_out(void);
+int edu_put_back(void);
 
 /* Whether there is a next kind in @info, which becomes *@kind; begin with -1. */
 bool edu_next_kind(const struct fpgabuf_info *info, int *kind);

@@ -79,15 +79,23 @@ FIXTURE_TEARDOWN_PARENT(gone)
 	EXPECT_EQ(0, kmsg_faults(kmsg));
 }
 
-/* Queue as many frames as it takes, and wait until the first of them is done. */
-static int stream(int ch, struct buffer *b)
+/*
+ * Queue as many frames as it takes, in memory of all of @kinds, and wait until
+ * the first of them is done.
+ */
+static int stream(int ch, struct buffer *b, const struct fpgabuf_info *kinds)
 {
 	struct fpgabuf_completion done;
 	int i, ret, slot;
+	int kind = -1;
 
 	ret = fpga_set_raw(ch, FRAME, 0);
 	for (i = 0; !ret && i < DEPTH; i++) {
-		ret = buffer_alloc(ch, SIZE, i % KIND_COUNT, &b[i]);
+		if (!edu_next_kind(kinds, &kind)) {
+			kind = -1;
+			edu_next_kind(kinds, &kind);
+		}
+		ret = buffer_alloc(ch, SIZE, kind, &b[i]);
 		if (ret)
 			return ret;
 		slot = fpga_register(ch, b[i].fd, 0, 0);
@@ -110,7 +118,7 @@ TEST_F(gone, while_streaming)
 	__s64 began;
 	int i;
 
-	ASSERT_EQ(0, stream(self->ch, b));
+	ASSERT_EQ(0, stream(self->ch, b, &self->info));
 	began = now_ns();
 	ASSERT_EQ(0, edu_driver_write("unbind"));
 	EXPECT_GT(BOUND, now_ns() - began);
@@ -161,6 +169,30 @@ TEST_F(gone, buffers_stay)
 		EXPECT_STREQ("ok", edu_capture(self->ch, &b[i], 0, FRAME));
 		buffer_free(&b[i]);
 	}
+}
+
+/*
+ * When there is not even a device any more, memory that did not come from its
+ * DMA API stays, too.
+ */
+TEST_F(gone, device_pulled_out)
+{
+	const struct fpgabuf_info system = {
+		.kinds = 1U << FPGABUF_KIND_SYSTEM,
+	};
+	struct buffer b[DEPTH];
+	int i;
+
+	ASSERT_EQ(0, stream(self->ch, b, &system));
+	ASSERT_EQ(0, edu_pull_out());
+	EXPECT_EQ(-ENODEV, fpga_stop(self->ch));
+	EXPECT_TRUE(edu_frame(b[0].map, FRAME, 1));
+	for (i = 0; i < DEPTH / 2; i++)
+		buffer_free(&b[i]);
+	ASSERT_EQ(0, edu_put_back());
+	EXPECT_STREQ("ok", usable());
+	for (; i < DEPTH; i++)
+		buffer_free(&b[i]);
 }
 
 /* A file or a buffer is a use of the driver. */
