@@ -270,6 +270,7 @@ int kmsg_faults(int kmsg)
 	int ret;
 
 	while (!(ret = kmsg_next(kmsg, line, sizeof(line))))
-		faults += strstr(line, "fault addr") != NULL;
+		if (strstr(line, "fault addr"))
+			faults++;
 	return ret == -EAGAIN ? faults : ret;
 }
