@@ -95,6 +95,7 @@ fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind,
 	buffer->number = kind;
 	buffer->size = size;
 	buffer->priv = request;
+	buffer->behind_iommu = device_iommu_mapped(dev);
 	buffer->dma_addr = DMA_MAPPING_ERROR;
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
@@ -114,11 +115,27 @@ err_free:
 	return ERR_PTR(ret);
 }
 
+/*
+ * A device that was pulled out is behind no IOMMU any more. From then on the DMA
+ * API would take the address that its memory came with for a physical one, and
+ * map or free whatever is there.
+ */
+bool fpgabuf_buffer_stranded(const struct fpgabuf_buffer *buffer)
+{
+	return buffer->behind_iommu && buffer->dma_addr != DMA_MAPPING_ERROR &&
+	       !device_iommu_mapped(buffer->dev);
+}
+
 /* Called by the dma-buf's release: nobody else can reach the buffer. */
 void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer)
 {
 	fpgabuf_account(buffer, -1);
-	buffer->kind->free(buffer);
+	if (fpgabuf_buffer_stranded(buffer))
+		dev_err(buffer->dev,
+			"%zu bytes of %s memory are lost: the device was pulled out before they were freed\n",
+			buffer->size, buffer->kind->name);
+	else
+		buffer->kind->free(buffer);
 	mutex_destroy(&buffer->lock);
 	put_device(buffer->dev);
 	module_put(buffer->owner);

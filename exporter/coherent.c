@@ -77,6 +77,8 @@ static void coherent_free(struct fpgabuf_buffer *buffer)
 int fpgabuf_coherent_mmap(struct fpgabuf_buffer *buffer,
 			  struct vm_area_struct *vma)
 {
+	if (fpgabuf_buffer_stranded(buffer))
+		return -ENODEV;
 	/* Where it is mapped by page, behind an IOMMU, nobody else sets them. */
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	return dma_mmap_attrs(buffer->dev, vma, buffer->priv, buffer->dma_addr,

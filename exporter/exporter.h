@@ -59,6 +59,7 @@ struct fpgabuf_kind_ops {
  *	may be NULL
  * @kind: how it was allocated
  * @number: enum fpgabuf_kind of it
+ * @behind_iommu: @dev was behind an IOMMU when it was allocated
  * @size: bytes; whole pages, but for user memory
  * @read_only: no device may write it
  * @pages: the CPU's view of it, one entry per contiguous piece; only the first
@@ -83,6 +84,7 @@ struct fpgabuf_buffer {
 	struct module *owner;
 	const struct fpgabuf_kind_ops *kind;
 	enum fpgabuf_kind number;
+	bool behind_iommu;
 	size_t size;
 	bool read_only;
 	struct sg_table pages;
@@ -121,6 +123,7 @@ int fpgabuf_size_check(size_t size, unsigned long ram_pages);
 struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
 					enum fpgabuf_kind kind,
 					unsigned int fd_flags, void *request);
+bool fpgabuf_buffer_stranded(const struct fpgabuf_buffer *buffer);
 void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer);
 int fpgabuf_buffers_show(struct seq_file *s, void *unused);
 
