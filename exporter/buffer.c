@@ -23,6 +23,7 @@ static const struct fpgabuf_kind_ops *const fpgabuf_kinds[] = {
 	[FPGABUF_KIND_NONCONTIGUOUS] = &fpgabuf_kind_noncontiguous,
 	[FPGABUF_KIND_USER] = &fpgabuf_kind_user,
 	[FPGABUF_KIND_POOL] = &fpgabuf_kind_pool,
+	[FPGABUF_KIND_REGION] = &fpgabuf_kind_region,
 };
 
 /* Live buffers and their bytes, per kind, for debugfs and leak tests. */
@@ -123,7 +124,7 @@ err_free:
 bool fpgabuf_buffer_stranded(const struct fpgabuf_buffer *buffer)
 {
 	return buffer->behind_iommu && buffer->dma_addr != DMA_MAPPING_ERROR &&
-	       !device_iommu_mapped(buffer->dev);
+	       !buffer->kind->map && !device_iommu_mapped(buffer->dev);
 }
 
 /* Called by the dma-buf's release: nobody else can reach the buffer. */

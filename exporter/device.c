@@ -41,15 +41,14 @@ static struct fpgabuf_device *fpgabuf_device_find(const char *name)
  */
 void fpgabuf_device_add(struct fpgabuf_device *device)
 {
-	const char *name = dev_name(device->dev);
 	bool known;
 
 	down_write(&fpgabuf_devices_lock);
-	known = fpgabuf_device_find(name);
+	known = fpgabuf_device_find(dev_name(device->dev));
 	list_add_tail(&device->node, &fpgabuf_devices);
 	if (!known)
 		raw_notifier_call_chain(&fpgabuf_devices_chain,
-					FPGABUF_DEVICE_ADD, (void *)name);
+					FPGABUF_DEVICE_ADD, device);
 	up_write(&fpgabuf_devices_lock);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_device_add, "FPGABUF");
@@ -64,16 +63,31 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_device_add, "FPGABUF");
  */
 void fpgabuf_device_remove(struct fpgabuf_device *device)
 {
-	const char *name = dev_name(device->dev);
-
 	down_write(&fpgabuf_devices_lock);
 	list_del(&device->node);
-	if (!fpgabuf_device_find(name))
+	if (!fpgabuf_device_find(dev_name(device->dev)))
 		raw_notifier_call_chain(&fpgabuf_devices_chain,
-					FPGABUF_DEVICE_REMOVE, (void *)name);
+					FPGABUF_DEVICE_REMOVE, device);
 	up_write(&fpgabuf_devices_lock);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_device_remove, "FPGABUF");
+
+/**
+ * fpgabuf_device_offers() - whether a device may be asked for a kind of memory
+ * @device: from a notifier
+ * @kind: the kind
+ *
+ * Return: whether fpgabuf_device_alloc() can make it; true does not mean that
+ * there is any left.
+ */
+bool fpgabuf_device_offers(const struct fpgabuf_device *device,
+			   enum fpgabuf_kind kind)
+{
+	if (kind == FPGABUF_KIND_REGION)
+		return fpgabuf_region_exists(device->dev);
+	return fpgabuf_kind_by_size(kind);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_device_offers, "FPGABUF");
 
 /**
  * fpgabuf_device_alloc() - fpgabuf_alloc() for a device that is known by name
@@ -114,9 +128,9 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_device_alloc, "FPGABUF");
 
 /**
  * fpgabuf_device_register_notifier() - be told of devices that come and go
- * @nb: called with enum fpgabuf_device_event and the device's name, a const
- *	char *, one call at a time. For the devices that are there, within this
- *	call. It must not call any function of this file
+ * @nb: called with enum fpgabuf_device_event and the &struct fpgabuf_device, one
+ *	call at a time. For the devices that are there, within this call. It
+ *	must not call any function of this file but fpgabuf_device_offers()
  *
  * Context: process context, may sleep.
  * Return: 0, or why @nb cannot be registered.
@@ -131,11 +145,9 @@ int fpgabuf_device_register_notifier(struct notifier_block *nb)
 	if (ret)
 		goto out_unlock;
 	list_for_each_entry(device, &fpgabuf_devices, node) {
-		const char *name = dev_name(device->dev);
-
 		/* The first one of its name */
-		if (fpgabuf_device_find(name) == device)
-			nb->notifier_call(nb, FPGABUF_DEVICE_ADD, (void *)name);
+		if (fpgabuf_device_find(dev_name(device->dev)) == device)
+			nb->notifier_call(nb, FPGABUF_DEVICE_ADD, device);
 	}
 out_unlock:
 	up_write(&fpgabuf_devices_lock);

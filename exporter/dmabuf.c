@@ -57,6 +57,12 @@ static size_t fpgabuf_piece(phys_addr_t start, size_t left, size_t max,
 	return min_t(size_t, len - 1, room) + 1;
 }
 
+/* Where a piece of memory is; one with no page tells it as its DMA address. */
+static phys_addr_t fpgabuf_start(struct scatterlist *sg)
+{
+	return sg_page(sg) ? sg_phys(sg) : sg_dma_address(sg);
+}
+
 static unsigned int fpgabuf_count_pieces(const struct sg_table *table,
 					 size_t max, unsigned long boundary)
 {
@@ -66,7 +72,7 @@ static unsigned int fpgabuf_count_pieces(const struct sg_table *table,
 
 	for_each_sgtable_sg(table, sg, i)
 		for (done = 0; done < sg->length; pieces++)
-			done += fpgabuf_piece(sg_phys(sg) + done,
+			done += fpgabuf_piece(fpgabuf_start(sg) + done,
 					      sg->length - done, max, boundary);
 	return pieces;
 }
@@ -96,10 +102,14 @@ VISIBLE_IF_KUNIT int fpgabuf_cut_table(const struct sg_table *from,
 		for (done = 0; done < sg->length; done += len) {
 			const size_t offset = sg->offset + done;
 
-			len = fpgabuf_piece(sg_phys(sg) + done,
+			len = fpgabuf_piece(fpgabuf_start(sg) + done,
 					    sg->length - done, max, boundary);
-			sg_set_page(new, sg_page(sg) + (offset >> PAGE_SHIFT),
-				    len, offset_in_page(offset));
+			/* Memory with no pages: only a length. */
+			if (sg_page(sg))
+				sg_set_page(new, sg_page(sg) +
+					    (offset >> PAGE_SHIFT),
+					    len, offset_in_page(offset));
+			new->length = len;
 			new = sg_next(new);
 		}
 	}
@@ -150,9 +160,14 @@ static int fpgabuf_attach(struct dma_buf *dmabuf,
 	if (!a)
 		return -ENOMEM;
 
+	if (buffer->kind->attach) {
+		ret = buffer->kind->attach(buffer, attach);
+		if (ret)
+			goto err_free;
+	}
 	ret = fpgabuf_cut_table(&buffer->pages, &a->table, max, boundary);
 	if (ret)
-		goto err_free;
+		goto err_detach;
 	ret = fpgabuf_cut_table(&buffer->pages, &a->view, max, boundary);
 	if (ret)
 		goto err_free_table;
@@ -168,6 +183,9 @@ static int fpgabuf_attach(struct dma_buf *dmabuf,
 
 err_free_table:
 	sg_free_table(&a->table);
+err_detach:
+	if (buffer->kind->detach)
+		buffer->kind->detach(buffer, attach);
 err_free:
 	kfree(a);
 	return ret;
@@ -185,15 +203,17 @@ static void fpgabuf_detach(struct dma_buf *dmabuf,
 
 	sg_free_table(&a->view);
 	sg_free_table(&a->table);
+	if (buffer->kind->detach)
+		buffer->kind->detach(buffer, attach);
 	kfree(a);
 }
 
 static void fpgabuf_sync_for_device(const struct fpgabuf_buffer *buffer,
 				    struct fpgabuf_attachment *a)
 {
-	if (!a->own)
+	if (!a->own && !buffer->kind->map)
 		dma_sync_sgtable_for_device(a->dev, &a->table, a->dir);
-	else if (buffer->kind->sync_for_device)
+	else if (a->own && buffer->kind->sync_for_device)
 		buffer->kind->sync_for_device(buffer, a->dir);
 }
 
@@ -203,26 +223,24 @@ static void fpgabuf_sync_for_cpu(const struct fpgabuf_buffer *buffer,
 	/* The device does not write: there is nothing new to see. */
 	if (a->dir == DMA_TO_DEVICE)
 		return;
-	if (!a->own)
+	if (!a->own && !buffer->kind->map)
 		dma_sync_sgtable_for_cpu(a->dev, &a->table, a->dir);
-	else if (buffer->kind->sync_for_cpu)
+	else if (a->own && buffer->kind->sync_for_cpu)
 		buffer->kind->sync_for_cpu(buffer, a->dir);
 }
 
-/* Use the address that the memory came with. */
-static void fpgabuf_map_own(const struct fpgabuf_buffer *buffer,
-			    struct fpgabuf_attachment *a)
+/* The device finds the pieces of @table one behind the other, from @addr on. */
+void fpgabuf_set_addresses(struct sg_table *table, dma_addr_t addr)
 {
-	dma_addr_t addr = buffer->dma_addr;
 	struct scatterlist *sg;
 	unsigned int i;
 
-	for_each_sgtable_sg(&a->table, sg, i) {
+	for_each_sgtable_sg(table, sg, i) {
 		sg_dma_address(sg) = addr;
 		sg_dma_len(sg) = sg->length;
 		addr += sg->length;
 	}
-	a->table.nents = a->table.orig_nents;
+	table->nents = table->orig_nents;
 }
 
 /* The importer sees the addresses that the table has got. */
@@ -265,7 +283,9 @@ static struct sg_table *fpgabuf_map(struct dma_buf_attachment *attach,
 	if (a->mapped)
 		ret = -EBUSY;
 	else if (a->own)
-		fpgabuf_map_own(buffer, a);
+		fpgabuf_set_addresses(&a->table, buffer->dma_addr);
+	else if (buffer->kind->map)
+		ret = buffer->kind->map(buffer, a->dev, &a->table, dir);
 	else
 		ret = dma_map_sgtable(a->dev, &a->table, dir,
 				      DMA_ATTR_SKIP_CPU_SYNC);
@@ -287,7 +307,9 @@ static void fpgabuf_unmap(struct dma_buf_attachment *attach,
 
 	mutex_lock(&buffer->lock);
 	fpgabuf_sync_for_cpu(buffer, a);
-	if (!a->own)
+	if (!a->own && buffer->kind->unmap)
+		buffer->kind->unmap(buffer, a->dev, &a->table, a->dir);
+	else if (!a->own)
 		dma_unmap_sgtable(a->dev, &a->table, a->dir,
 				  DMA_ATTR_SKIP_CPU_SYNC);
 	a->mapped = false;

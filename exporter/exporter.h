@@ -7,6 +7,7 @@
 #include <linux/fpgabuf.h>
 #include <linux/iosys-map.h>
 #include <linux/list.h>
+#include <linux/mm_types.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 
@@ -25,6 +26,12 @@ struct vm_area_struct;
  *	nobody had it before, and fill in &fpgabuf_buffer.pages, .dma_addr and
  *	.priv. Process context
  * @free: give it back. Nothing maps or uses it any more. Process context
+ * @attach: 0, or why that device cannot have it; NULL: any device can
+ * @detach: undo @attach
+ * @map: addresses on a device for the pieces of its table, in whose order the
+ *	memory is in one piece; NULL: its pages are mapped. Not called for the
+ *	device of &fpgabuf_buffer.dma_addr
+ * @unmap: undo @map
  * @mmap: map it into @vma, whose range was checked against the buffer's size;
  *	NULL: &fpgabuf_buffer.pages are mapped, cached
  * @vmap: a kernel address for it. Called once for all users of the address,
@@ -43,6 +50,14 @@ struct fpgabuf_kind_ops {
 	bool requested;
 	int (*alloc)(struct fpgabuf_buffer *buffer);
 	void (*free)(struct fpgabuf_buffer *buffer);
+	int (*attach)(const struct fpgabuf_buffer *buffer,
+		      struct dma_buf_attachment *attach);
+	void (*detach)(const struct fpgabuf_buffer *buffer,
+		       struct dma_buf_attachment *attach);
+	int (*map)(const struct fpgabuf_buffer *buffer, struct device *dev,
+		   struct sg_table *table, enum dma_data_direction dir);
+	void (*unmap)(const struct fpgabuf_buffer *buffer, struct device *dev,
+		      struct sg_table *table, enum dma_data_direction dir);
 	int (*mmap)(struct fpgabuf_buffer *buffer, struct vm_area_struct *vma);
 	int (*vmap)(struct fpgabuf_buffer *buffer, struct iosys_map *map);
 	void (*vunmap)(struct fpgabuf_buffer *buffer, struct iosys_map *map);
@@ -64,7 +79,8 @@ struct fpgabuf_kind_ops {
  * @read_only: no device may write it
  * @pages: the CPU's view of it, one entry per contiguous piece; only the first
  *	one may start, and only the last one end, within a page. Never mapped
- *	for a device itself: every attachment has a table of its own
+ *	for a device itself: every attachment has a table of its own. For memory
+ *	that has no pages, physical addresses in place of DMA addresses
  * @dma_addr: its address on @dev, or DMA_MAPPING_ERROR for a kind whose memory
  *	has none before it is mapped
  * @priv: the kind's own
@@ -104,6 +120,7 @@ extern const struct fpgabuf_kind_ops fpgabuf_kind_writecombine;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_noncontiguous;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_user;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_pool;
+extern const struct fpgabuf_kind_ops fpgabuf_kind_region;
 
 /**
  * struct fpgabuf_pool_layout - where the blocks of a pool's buffer are
@@ -139,9 +156,15 @@ void fpgabuf_coherent_vunmap(struct fpgabuf_buffer *buffer,
 /* dmabuf.c */
 struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 				      unsigned int fd_flags);
+void fpgabuf_set_addresses(struct sg_table *table, dma_addr_t addr);
 
 /* mmap.c */
 int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
+void fpgabuf_mmap_pfns(struct fpgabuf_buffer *buffer,
+		       struct vm_area_struct *vma,
+		       const struct vm_operations_struct *ops);
+vm_fault_t fpgabuf_vm_fault(struct vm_fault *vmf);
+vm_fault_t fpgabuf_vm_huge_fault(struct vm_fault *vmf, unsigned int order);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 /* buffer.c */

@@ -42,9 +42,13 @@ static unsigned long fpgabuf_place_left(const struct fpgabuf_place *place)
 	return place->sg ? (place->sg->length >> PAGE_SHIFT) - place->page : 0;
 }
 
+/* Memory with no pages tells where it is as its DMA address. */
 static unsigned long fpgabuf_place_pfn(const struct fpgabuf_place *place)
 {
-	return page_to_pfn(sg_page(place->sg)) + place->page;
+	struct scatterlist *sg = place->sg;
+
+	return (sg_page(sg) ? page_to_pfn(sg_page(sg)) :
+			      PHYS_PFN(sg_dma_address(sg))) + place->page;
 }
 
 /* Where that is what @vma shows at @addr. */
@@ -125,8 +129,7 @@ static vm_fault_t fpgabuf_map_huge(struct vm_fault *vmf)
 	return vmf_insert_pfn_pmd(vmf, pfn, vma->vm_flags & VM_WRITE);
 }
 
-static vm_fault_t fpgabuf_vm_huge_fault(struct vm_fault *vmf,
-					unsigned int order)
+vm_fault_t fpgabuf_vm_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	return order == HPAGE_PMD_ORDER ? fpgabuf_map_huge(vmf) :
 					  VM_FAULT_FALLBACK;
@@ -145,7 +148,7 @@ static vm_fault_t fpgabuf_try_huge(struct vm_fault *vmf)
 }
 #endif
 
-static vm_fault_t fpgabuf_vm_fault(struct vm_fault *vmf)
+vm_fault_t fpgabuf_vm_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long start = max(ALIGN_DOWN(vmf->address, PMD_SIZE),
@@ -177,6 +180,16 @@ static const struct vm_operations_struct fpgabuf_vm_ops = {
 #endif
 };
 
+/* Pages by pfn when they are touched, by @ops or what those call from here. */
+void fpgabuf_mmap_pfns(struct fpgabuf_buffer *buffer,
+		       struct vm_area_struct *vma,
+		       const struct vm_operations_struct *ops)
+{
+	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_private_data = buffer;
+	vma->vm_ops = ops;
+}
+
 int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct fpgabuf_buffer *buffer = dmabuf->priv;
@@ -194,8 +207,6 @@ int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	if (buffer->kind->mmap)
 		return buffer->kind->mmap(buffer, vma);
 
-	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = buffer;
-	vma->vm_ops = &fpgabuf_vm_ops;
+	fpgabuf_mmap_pfns(buffer, vma, &fpgabuf_vm_ops);
 	return 0;
 }

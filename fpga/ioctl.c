@@ -57,6 +57,8 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 		.max_segment = dma_get_max_seg_size(dma_dev),
 		.dma_mask = dma_get_mask(dma_dev),
 	};
+	if (fpgabuf_region_exists(dma_dev))
+		info->kinds |= BIT(FPGABUF_KIND_REGION);
 	if (caps.max_sg_burst != 1)
 		info->capabilities |= FPGABUF_CAP_SCATTER;
 	strscpy(info->name, channel->name, sizeof(info->name));

@@ -58,6 +58,7 @@ typedef enum
   GST_FPGA_SRC_KIND_SYSTEM = FPGABUF_KIND_SYSTEM,
   GST_FPGA_SRC_KIND_WRITECOMBINE = FPGABUF_KIND_WRITECOMBINE,
   GST_FPGA_SRC_KIND_NONCONTIGUOUS = FPGABUF_KIND_NONCONTIGUOUS,
+  GST_FPGA_SRC_KIND_REGION = FPGABUF_KIND_REGION,
 } GstFpgaSrcKind;
 
 enum
@@ -143,6 +144,7 @@ gst_fpga_src_kind_get_type (void)
         "writecombine"},
     {GST_FPGA_SRC_KIND_NONCONTIGUOUS, "Cached memory at one device address",
         "noncontiguous"},
+    {GST_FPGA_SRC_KIND_REGION, "Memory that the device brings along", "region"},
     {0, NULL, NULL},
   };
 

@@ -6,6 +6,7 @@
  *
  * This file knows which heaps there are, core.c or chardev.c how to show one.
  */
+#include <linux/device.h>
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -77,23 +78,24 @@ static struct fpgabuf_heap *heap_find(const char *device,
 	return heap_create(device, kind);
 }
 
-static void heaps_show(const char *device)
+static void heaps_show(const struct fpgabuf_device *device)
 {
+	const char *name = dev_name(device->dev);
 	unsigned int kind;
 
 	for (kind = 0; fpgabuf_kind_name(kind); kind++) {
 		struct fpgabuf_heap *heap;
 		int ret;
 
-		if (!fpgabuf_kind_by_size(kind))
+		if (!fpgabuf_device_offers(device, kind))
 			continue;
-		heap = heap_find(device, kind);
+		heap = heap_find(name, kind);
 		ret = PTR_ERR_OR_ZERO(heap);
 		if (!ret)
 			ret = fpgabuf_heap_show(heap);
 		if (ret)
 			pr_warn("fpgabuf_heaps: no heap of %s memory for %s: %d\n",
-				fpgabuf_kind_name(kind), device, ret);
+				fpgabuf_kind_name(kind), name, ret);
 	}
 }
 
@@ -107,12 +109,14 @@ static void heaps_hide(const char *device)
 }
 
 static int heaps_notify(struct notifier_block *nb, unsigned long event,
-			void *name)
+			void *data)
 {
+	const struct fpgabuf_device *device = data;
+
 	if (event == FPGABUF_DEVICE_ADD)
-		heaps_show(name);
+		heaps_show(device);
 	else
-		heaps_hide(name);
+		heaps_hide(dev_name(device->dev));
 	return NOTIFY_OK;
 }
 

@@ -12,6 +12,7 @@ static const char * const kind_names[] = {
 	[FPGABUF_KIND_NONCONTIGUOUS] = "noncontiguous",
 	[FPGABUF_KIND_USER] = "user",
 	[FPGABUF_KIND_POOL] = "pool",
+	[FPGABUF_KIND_REGION] = "region",
 };
 
 #define NUM_KINDS	(sizeof(kind_names) / sizeof(kind_names[0]))

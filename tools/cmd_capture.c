@@ -25,7 +25,7 @@ static void print_help(void)
 	     "  -n, --frames N       stop after so many (at Ctrl-C)\n"
 	     "  -B, --buffers N      buffers to use (8)\n"
 	     "  -k, --kind KIND      memory: coherent, contiguous, noncontiguous,\n"
-	     "                       system or writecombine\n"
+	     "                       region, system or writecombine\n"
 	     "  -H, --register-heap PATH\n"
 	     "                       memory of a dma-heap, in place of --kind\n"
 	     "  -v, --verify         check each frame's order and contents; a\n"

@@ -13,13 +13,17 @@
 #include "sim.h"
 
 /*
- * What the hardware between an engine and memory does with an address: through
- * the IOMMU's page table where there is one, else by the bus's fixed offset.
+ * What the hardware between an engine and memory does with an address: on-board
+ * memory is on the board's own bus; all else goes through the IOMMU's page table
+ * where there is one, or by the bus's fixed offset.
  */
 static phys_addr_t sim_bus_translate(struct device *dev, dma_addr_t addr)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	phys_addr_t phys = sim_ram_translate(sim_board_ram(dev), addr);
 
+	if (phys)
+		return phys;
 	return domain ? iommu_iova_to_phys(domain, addr) :
 			dma_to_phys(dev, addr);
 }

@@ -18,6 +18,10 @@ static unsigned int channels = 2;
 module_param(channels, uint, 0444);
 MODULE_PARM_DESC(channels, "capture channels, 1 to 8 (default 2)");
 
+static unsigned int ram = 4;
+module_param(ram, uint, 0444);
+MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
+
 /* Cut long frames, so that the segments of a descriptor are put to use. */
 #define SIM_MAX_SEGMENT	SZ_2M
 #define SIM_ALIGNMENT	64
@@ -29,11 +33,13 @@ MODULE_PARM_DESC(channels, "capture channels, 1 to 8 (default 2)");
 
 /**
  * struct sim_board - the device
+ * @ram: its memory
  * @engine: its DMA engine
  * @sources: its logic, one per channel
  * @channels: as registered with fpgabuf_dma; NULL from the first one missing
  */
 struct sim_board {
+	struct sim_ram ram;
 	struct sim_engine engine;
 	struct sim_source sources[SIM_MAX_CHANNELS];
 	struct fpgabuf_channel *channels[SIM_MAX_CHANNELS];
@@ -89,6 +95,13 @@ static const struct fpgabuf_channel_config sim_config = {
 	.ops = &sim_source_ops,
 };
 
+const struct sim_ram *sim_board_ram(struct device *dev)
+{
+	const struct sim_board *board = dev_get_drvdata(dev);
+
+	return &board->ram;
+}
+
 static int sim_add_channel(struct sim_board *board, struct device *dev,
 			   unsigned int i)
 {
@@ -133,6 +146,14 @@ static void sim_remove(void *data)
 	sim_engine_unregister(&board->engine);
 }
 
+static void sim_remove_ram(void *data)
+{
+	struct device *dev = data;
+	struct sim_board *board = dev_get_drvdata(dev);
+
+	sim_ram_remove(&board->ram, dev);
+}
+
 static int sim_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
@@ -148,7 +169,15 @@ static int sim_probe(struct platform_device *pdev)
 	if (ret)
 		return ret;
 	dma_set_max_seg_size(dev, SIM_MAX_SEGMENT);
+	dev_set_drvdata(dev, board);
 
+	/* First, so that the heaps see it. */
+	ret = sim_ram_add(&board->ram, dev, (size_t)ram * SZ_1M);
+	if (ret)
+		return ret;
+	ret = devm_add_action_or_reset(dev, sim_remove_ram, dev);
+	if (ret)
+		return ret;
 	ret = sim_engine_register(&board->engine, dev, channels);
 	if (ret)
 		return ret;

@@ -6,6 +6,7 @@
  *	source.c   the FPGA's logic: makes frames at a rate
  *	engine.c   the DMA engine, a dmaengine provider
  *	bus.c      the bus: the only place that turns a DMA address into memory
+ *	ram.c      its on-board memory
  *	main.c     the board's driver: describes its channels to fpgabuf_dma
  */
 #ifndef _FPGABUF_SIM_H
@@ -46,6 +47,24 @@ struct sim_cursor {
 	unsigned int num;
 	unsigned int offset;
 };
+
+/**
+ * struct sim_ram - on-board memory, which only the board's own bus reaches
+ * @vaddr: where it is
+ * @size: bytes; 0: the board has none
+ */
+struct sim_ram {
+	void *vaddr;
+	size_t size;
+};
+
+/* ram.c */
+int sim_ram_add(struct sim_ram *ram, struct device *dev, size_t size);
+void sim_ram_remove(struct sim_ram *ram, struct device *dev);
+phys_addr_t sim_ram_translate(const struct sim_ram *ram, dma_addr_t addr);
+
+/* main.c */
+const struct sim_ram *sim_board_ram(struct device *dev);
 
 /* bus.c */
 int sim_bus_write(struct sim_cursor *cursor, const void *data, size_t len);

@@ -107,4 +107,11 @@ static inline void __iomem *pcim_iomap_region(struct pci_dev *pdev, int bar,
 }
 #endif
 
+#ifndef HAVE_DMA_BUF_INVALIDATE_MAPPINGS
+static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
+{
+	dma_buf_move_notify(dmabuf);
+}
+#endif
+
 #endif /* _FPGABUF_COMPAT_H */

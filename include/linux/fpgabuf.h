@@ -41,6 +41,47 @@ u32 fpgabuf_pool_stride(const struct fpgabuf_pool *pool);
 int fpgabuf_pool_destroy(struct fpgabuf_pool *pool);
 
 /**
+ * enum fpgabuf_region_caching - how the CPU maps a region
+ * @FPGABUF_REGION_CACHED: as its own memory; the device snoops its caches
+ * @FPGABUF_REGION_WRITECOMBINE: writes are gathered (a prefetchable BAR, memory
+ *	of a device that does not snoop)
+ * @FPGABUF_REGION_UNCACHED: every access goes to the bus (any other BAR)
+ */
+enum fpgabuf_region_caching {
+	FPGABUF_REGION_CACHED,
+	FPGABUF_REGION_WRITECOMBINE,
+	FPGABUF_REGION_UNCACHED,
+};
+
+/**
+ * struct fpgabuf_region_config - memory that a device brings along
+ * @start: where the CPU finds it: physical address of a page
+ * @size: bytes, whole pages
+ * @bus_address: where its device finds it (behind a BAR the FPGA's own bus
+ *	begins), or DMA_MAPPING_ERROR: as any other, through dma_map_resource()
+ * @on_board: it is on the device and goes with it; other devices reach it peer
+ *	to peer only. Else it is RAM of the system, reserved for the device
+ * @caching: how the CPU maps it
+ * @release: nobody has a buffer of it any more, after fpgabuf_region_remove();
+ *	process context. May be NULL
+ * @priv: handed to @release
+ */
+struct fpgabuf_region_config {
+	phys_addr_t start;
+	size_t size;
+	dma_addr_t bus_address;
+	bool on_board;
+	enum fpgabuf_region_caching caching;
+	void (*release)(void *priv);
+	void *priv;
+};
+
+int fpgabuf_region_add(struct device *dev,
+		       const struct fpgabuf_region_config *config);
+void fpgabuf_region_remove(struct device *dev);
+bool fpgabuf_region_exists(const struct device *dev);
+
+/**
  * struct fpgabuf_device_ops - how to get at the device that does the DMA
  *
  * Both run in process context, may sleep, and may be called by several tasks
@@ -86,6 +127,8 @@ enum fpgabuf_device_event {
 
 void fpgabuf_device_add(struct fpgabuf_device *device);
 void fpgabuf_device_remove(struct fpgabuf_device *device);
+bool fpgabuf_device_offers(const struct fpgabuf_device *device,
+			   enum fpgabuf_kind kind);
 struct dma_buf *fpgabuf_device_alloc(const char *name, size_t size,
 				     enum fpgabuf_kind kind,
 				     unsigned int fd_flags);

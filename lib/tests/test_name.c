@@ -17,6 +17,7 @@ static const struct {
 	{ FPGABUF_KIND_NONCONTIGUOUS, "noncontiguous" },
 	{ FPGABUF_KIND_USER, "user" },
 	{ FPGABUF_KIND_POOL, "pool" },
+	{ FPGABUF_KIND_REGION, "region" },
 };
 
 static void test_known(uint32_t kind, const char *name)
@@ -39,7 +40,7 @@ int main(void)
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		test_known(kinds[i].kind, kinds[i].name);
 
-	ok(!fpgabuf_kind_name(FPGABUF_KIND_POOL + 1), "kind after the last");
+	ok(!fpgabuf_kind_name(FPGABUF_KIND_REGION + 1), "kind after the last");
 	ok(!fpgabuf_kind_name(UINT32_MAX), "largest number");
 	test_unknown_name("");
 	test_unknown_name("Coherent");

@@ -190,6 +190,10 @@ FIXTURE_VARIANT_ADD(kind, noncontiguous) {
 	.size = 1 << 16,
 };
 
+FIXTURE_VARIANT_ADD(kind, region) {
+	.kind = FPGABUF_KIND_REGION,
+};
+
 FIXTURE_SETUP(kind)
 {
 	ASSERT_EQ(0, totals_read(&self->before));

@@ -53,6 +53,11 @@ FIXTURE_VARIANT_ADD(alloc, noncontiguous) {
 	.exp_name = "fpgabuf-noncontiguous",
 };
 
+FIXTURE_VARIANT_ADD(alloc, region) {
+	.kind = FPGABUF_KIND_REGION,
+	.exp_name = "fpgabuf-region",
+};
+
 FIXTURE_SETUP(alloc)
 {
 	REQUIRE_CHANNEL(self->before);

@@ -19,7 +19,6 @@
 /* Takes the engine a while, so that most ends come in the middle of one */
 #define FRAME		(64 << 10)
 #define SLOTS		16
-#define DRIVER_DIR	"/sys/bus/platform/drivers/" SIM_DRIVER "/"
 #define DEVICE		SIM_DRIVER ".0"
 #define NEVER		(-1LL)
 
@@ -343,21 +342,6 @@ FIXTURE_VARIANT_ADD(device, writecombine) {
 FIXTURE_VARIANT_ADD(device, noncontiguous) {
 	.kind = FPGABUF_KIND_NONCONTIGUOUS,
 };
-
-static int driver_write(const char *file)
-{
-	char path[128];
-	int fd, ret = 0;
-
-	snprintf(path, sizeof(path), "%s%s", DRIVER_DIR, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, DEVICE, strlen(DEVICE)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
 
 /* Also gives the nodes their first numbers back, which open files may hold. */
 static void rebind(void)

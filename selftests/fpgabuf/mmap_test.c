@@ -46,6 +46,10 @@ FIXTURE_VARIANT_ADD(mapping, noncontiguous) {
 	.kind = FPGABUF_KIND_NONCONTIGUOUS,
 };
 
+FIXTURE_VARIANT_ADD(mapping, region) {
+	.kind = FPGABUF_KIND_REGION,
+};
+
 static void number_words(const struct buffer *b)
 {
 	__u32 *word = b->map;

@@ -49,6 +49,10 @@ FIXTURE_VARIANT_ADD(sync, noncontiguous) {
 	.kind = FPGABUF_KIND_NONCONTIGUOUS,
 };
 
+FIXTURE_VARIANT_ADD(sync, region) {
+	.kind = FPGABUF_KIND_REGION,
+};
+
 FIXTURE_SETUP(sync)
 {
 	REQUIRE_CHANNEL(self->before);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ const char *const kind_names[KIND_COUNT] = {
 	[FPGABUF_KIND_NONCONTIGUOUS] = "noncontiguous",
 	[FPGABUF_KIND_USER] = "user",
 	[FPGABUF_KIND_POOL] = "pool",
+	[FPGABUF_KIND_REGION] = "region",
 };
 
 static FILE *totals_open(void)
@@ -222,6 +224,22 @@ int run_program(const char *const argv[])
 				   128 + WTERMSIG(status);
 }
 
+int driver_write(const char *file)
+{
+	char path[96];
+	int fd, ret = 0;
+
+	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s/%s",
+		 SIM_DRIVER, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, SIM_DEVICE, strlen(SIM_DEVICE)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
 bool module_loaded(const char *name)
 {
 	char path[64];
@@ -301,6 +319,26 @@ void *read_only_copy(const void *data, size_t len)
 static void do_nothing(int sig)
 {
 	(void)sig;
+}
+
+static sigjmp_buf fault;
+
+static void on_fault(int sig)
+{
+	siglongjmp(fault, sig);
+}
+
+int touch(const volatile void *address)
+{
+	struct sigaction act = { .sa_handler = on_fault }, old;
+	int sig;
+
+	sigaction(SIGBUS, &act, &old);
+	sig = sigsetjmp(fault, 1);
+	if (!sig)
+		(void)*(const volatile char *)address;
+	sigaction(SIGBUS, &old, NULL);
+	return sig;
 }
 
 int catch_signal(int sig)

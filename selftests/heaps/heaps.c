@@ -50,19 +50,3 @@ bool heaps_stay(void)
 		 DEVICE, kind_names[0]);
 	return !access(path, F_OK);
 }
-
-int driver_write(const char *file)
-{
-	char path[96];
-	int fd, ret = 0;
-
-	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s/%s",
-		 SIM_DRIVER, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, DEVICE, strlen(DEVICE)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}

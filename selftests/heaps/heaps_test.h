@@ -11,7 +11,7 @@
 #include "../fpgabuf/fpgabuf_test.h"
 
 #define HEAPS		"/dev/dma_heap"
-#define DEVICE		SIM_DRIVER ".0"
+#define DEVICE		SIM_DEVICE
 #define MODULE		"fpgabuf_heaps"
 
 /* Path of the heap of a kind of memory of the simulated FPGA */
@@ -22,7 +22,5 @@ int heap_get(int heap, __u64 len);
 int heap_get_flags(int heap, __u64 len, __u32 fd_flags);
 /* The heaps were added to those of the kernel, which lets none go again. */
 bool heaps_stay(void);
-/* Write the simulated FPGA's name into a file of its driver. */
-int driver_write(const char *file);
 
 #endif /* FPGABUF_HEAPS_TEST_H */

@@ -115,7 +115,7 @@ test_list_info() {
 	run 0 "info by node" info "$DEVICE"
 	cp "$dir/out" "$dir/node"
 	out_has "^Device: +$DEVICE$"
-	out_has "^Memory kinds:   coherent contiguous system writecombine noncontiguous user pool$"
+	out_has "^Memory kinds:   coherent contiguous system writecombine noncontiguous user pool region$"
 	for format in YUYV UYVY XR24 R8 raw; do
 		out_has "^  $format$"
 	done
@@ -150,7 +150,7 @@ test_formats() {
 test_memory() {
 	local kind
 
-	for kind in coherent contiguous system writecombine noncontiguous; do
+	for kind in coherent contiguous system writecombine noncontiguous region; do
 		capture 0 "$kind memory" --kind $kind --bytes 64K --frames 50 \
 			--verify --rate max
 	done

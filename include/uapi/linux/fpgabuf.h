@@ -69,6 +69,10 @@ enum fpgabuf_direction {
  * @FPGABUF_KIND_POOL: many small blocks of coherent memory, with an alignment
  *	and a boundary. For descriptors, headers, metadata. Made by
  *	FPGABUF_IOC_ALLOC_POOL only
+ * @FPGABUF_KIND_REGION: memory that the device brings along: on-board RAM, a
+ *	carve-out. Only some devices have it. On-board memory cannot be attached
+ *	by other devices but peer to peer, and when its device goes its mappings
+ *	fail with SIGBUS
  *
  * The numbers are stable, new kinds are added at the end. What a channel can
  * allocate is in &fpgabuf_info.kinds.
@@ -81,6 +85,7 @@ enum fpgabuf_kind {
 	FPGABUF_KIND_NONCONTIGUOUS = 4,
 	FPGABUF_KIND_USER = 5,
 	FPGABUF_KIND_POOL = 6,
+	FPGABUF_KIND_REGION = 7,
 };
 
 /**

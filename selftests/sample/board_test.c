@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A board with RAM behind a BAR, memory that has no struct page (QEMU's
+ * ivshmem-plain). What the heap hands out is that BAR and nothing else.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/dma-heap.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "../kselftest_harness.h"
+#include "../fpgabuf/foreign.h"
+#include "../fpgabuf/fpgabuf_test.h"
+
+#define MODULE		"board_ram"
+#define MODULE_FILE	"test_modules/" MODULE ".ko"
+#define DEVICES		"/sys/bus/pci/devices"
+#define DRIVER		"/sys/bus/pci/drivers/" MODULE
+#define SIZE		(64 << 10)
+
+static char board[32];
+
+/* The value of a file of a PCI device, 0: none */
+static unsigned int pci_value(const char *device, const char *file)
+{
+	unsigned int value = 0;
+	char path[384];
+	FILE *f;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/%s", device, file);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%x", &value) != 1)
+		value = 0;
+	fclose(f);
+	return value;
+}
+
+static bool find_board(void)
+{
+	struct dirent *entry;
+	DIR *dir;
+
+	dir = opendir(DEVICES);
+	if (!dir)
+		return false;
+	while (!*board && (entry = readdir(dir)))
+		if (pci_value(entry->d_name, "vendor") == 0x1af4 &&
+		    pci_value(entry->d_name, "device") == 0x1110)
+			snprintf(board, sizeof(board), "%.31s", entry->d_name);
+	closedir(dir);
+	return *board;
+}
+
+static int board_write(const char *file)
+{
+	char path[96];
+	int fd, ret = 0;
+
+	snprintf(path, sizeof(path), DRIVER "/%s", file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, board, strlen(board)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int heap_open(void)
+{
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/dma_heap/fpgabuf-%s-region", board);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int heap_get(int heap, __u64 len)
+{
+	struct dma_heap_allocation_data data = {
+		.len = len,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+	int ret = fpga_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
+
+	return ret < 0 ? ret : (int)data.fd;
+}
+
+FIXTURE(board) {
+	struct totals before;
+	int heap;
+	struct buffer b;
+};
+
+FIXTURE_SETUP(board)
+{
+	const char *const insert[] = { "insmod", MODULE_FILE, NULL };
+
+	REQUIRE_CHANNEL(self->before);
+	if (access(MODULE_FILE, F_OK))
+		SKIP(return, "no " MODULE_FILE ": built without the modules");
+	if (!find_board())
+		SKIP(return, "no such board: QEMU's ivshmem-plain");
+	/* It stays where heaps cannot be taken back. */
+	if (!module_loaded(MODULE))
+		ASSERT_EQ(0, run_program(insert));
+	self->heap = heap_open();
+	ASSERT_LE(0, self->heap);
+	ASSERT_EQ(0, buffer_from_fd(heap_get(self->heap, SIZE), &self->b));
+}
+
+FIXTURE_TEARDOWN_PARENT(board)
+{
+	const char *const argv[] = { "rmmod", MODULE, NULL };
+
+	if (module_loaded(MODULE))
+		EXPECT_EQ(0, run_program(argv));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+/* The size of the BAR, or 0 */
+static size_t bar_size(void)
+{
+	char path[96];
+	struct stat st;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/resource2", board);
+	return stat(path, &st) ? 0 : st.st_size;
+}
+
+/*
+ * Another way to the same memory: as sysfs shows it, of a board that has no
+ * driver which claims it.
+ */
+static void *map_bar(size_t size)
+{
+	char path[96];
+	void *bar;
+	int fd;
+
+	snprintf(path, sizeof(path), DEVICES "/%s/enable", board);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		return NULL;
+	close(fd);
+	snprintf(path, sizeof(path), DEVICES "/%s/resource2", board);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	bar = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	return bar == MAP_FAILED ? NULL : bar;
+}
+
+static void fill(__u32 *word, size_t size, __u32 first)
+{
+	size_t i;
+
+	for (i = 0; i < size / sizeof(*word); i++)
+		word[i] = first + i;
+}
+
+/* What was written is in the BAR when the driver has gone. */
+TEST_F(board, is_the_bar)
+{
+	size_t size = bar_size(), at;
+	static __u32 wanted[SIZE / sizeof(__u32)];
+	char *bar;
+
+	ASSERT_LT(SIZE, size);
+	EXPECT_TRUE(all_bytes(self->b.map, 0, SIZE));
+	fill(self->b.map, SIZE, 0x12345678);
+	fill(wanted, SIZE, 0x12345678);
+	ASSERT_EQ(0, board_write("unbind"));
+	bar = map_bar(size);
+	ASSERT_NE(NULL, bar);
+	for (at = 0; at < size; at += SIZE)
+		if (!memcmp(bar + at, wanted, SIZE))
+			break;
+	EXPECT_GT(size, at);
+	munmap(bar, size);
+	ASSERT_EQ(0, board_write("bind"));
+}
+
+/* All of it, in one piece, and cleared when it has been somebody's */
+TEST_F(board, all_of_it)
+{
+	size_t size = bar_size();
+	struct buffer all;
+
+	EXPECT_EQ(-ENOMEM, heap_get(self->heap, size));
+	buffer_free(&self->b);
+	ASSERT_EQ(0, buffer_from_fd(heap_get(self->heap, size), &all));
+	memset(all.map, 0xa5, size);
+	EXPECT_EQ(-ENOMEM, heap_get(self->heap, SIZE));
+	buffer_free(&all);
+	ASSERT_EQ(0, buffer_from_fd(heap_get(self->heap, size), &all));
+	EXPECT_TRUE(all_bytes(all.map, 0, size));
+	buffer_free(&all);
+}
+
+/* Another device reaches it peer to peer or not at all. */
+TEST_F(board, others_are_refused)
+{
+	__u32 handle;
+	int ch, drm;
+
+	ch = fpga_open(0, O_RDWR);
+	ASSERT_LE(0, ch);
+	ASSERT_EQ(0, fpga_set_raw(ch, SIZE, 0));
+	EXPECT_EQ(-EOPNOTSUPP, fpga_register(ch, self->b.fd, 0, 0));
+	close(ch);
+	drm = vgem_open();
+	if (drm >= 0)
+		EXPECT_EQ(-EOPNOTSUPP, vgem_import(drm, self->b.fd, &handle));
+	close(drm);
+}
+
+/* A BAR that nobody drives any more reads as ones: better not at all. */
+TEST_F(board, goes_with_its_board)
+{
+	struct buffer b;
+
+	EXPECT_EQ(0, touch(self->b.map));
+	ASSERT_EQ(0, board_write("unbind"));
+	EXPECT_EQ(SIGBUS, touch(self->b.map));
+	EXPECT_EQ(-ENODEV, heap_get(self->heap, SIZE));
+	ASSERT_EQ(0, board_write("bind"));
+	EXPECT_EQ(SIGBUS, touch(self->b.map));
+	ASSERT_EQ(0, buffer_from_fd(heap_get(self->heap, SIZE), &b));
+	EXPECT_TRUE(all_bytes(b.map, 0, SIZE));
+	buffer_free(&b);
+}
+
+int main(int argc, char **argv)
+{
+	load_module("vgem", NULL);
+	return test_harness_run(argc, argv);
+}
