@@ -26,6 +26,8 @@ static const struct fpgabuf_kind_ops *const fpgabuf_kinds[] = {
 	[FPGABUF_KIND_REGION] = &fpgabuf_kind_region,
 };
 
+static_assert(ARRAY_SIZE(fpgabuf_kinds) == FPGABUF_NUM_KINDS);
+
 /* Live buffers and their bytes, per kind, for debugfs and leak tests. */
 static struct {
 	atomic_t buffers;
@@ -75,9 +77,27 @@ bool fpgabuf_kind_by_size(enum fpgabuf_kind kind)
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_by_size, "FPGABUF");
 
+/* Once more without what is kept for later, which may be what it lacks. */
+static int fpgabuf_buffer_fill(struct fpgabuf_buffer *buffer)
+{
+	const char *shortage = buffer->kind->shortage;
+	int ret;
+
+	ret = buffer->kind->alloc(buffer);
+	if (ret == -ENOMEM && shortage && fpgabuf_stocks_drop())
+		ret = buffer->kind->alloc(buffer);
+	if (ret == -ENOMEM && shortage)
+		dev_warn_ratelimited(buffer->dev, "no %zu %s\n", buffer->size,
+				     shortage);
+	if (!ret)
+		fpgabuf_stock_charge(buffer);
+	return ret;
+}
+
+/* Takes over the reference to @stock on success. */
 static struct fpgabuf_buffer *
-fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind,
-		     void *request)
+fpgabuf_buffer_new(struct device *dev, size_t size, enum fpgabuf_kind kind,
+		   void *request, struct fpgabuf_stock *stock)
 {
 	struct fpgabuf_buffer *buffer;
 	int ret;
@@ -86,11 +106,6 @@ fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind,
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
 
-	buffer->owner = dev->driver ? dev->driver->owner : NULL;
-	if (!try_module_get(buffer->owner)) {
-		ret = -ENODEV;
-		goto err_free;
-	}
 	buffer->dev = get_device(dev);
 	buffer->kind = fpgabuf_kinds[kind];
 	buffer->number = kind;
@@ -98,22 +113,18 @@ fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind,
 	buffer->priv = request;
 	buffer->behind_iommu = device_iommu_mapped(dev);
 	buffer->dma_addr = DMA_MAPPING_ERROR;
+	buffer->stock = stock;
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
 
-	ret = buffer->kind->alloc(buffer);
-	if (ret)
-		goto err_put;
-
-	fpgabuf_account(buffer, 1);
+	ret = fpgabuf_buffer_fill(buffer);
+	if (ret) {
+		mutex_destroy(&buffer->lock);
+		put_device(buffer->dev);
+		kfree(buffer);
+		return ERR_PTR(ret);
+	}
 	return buffer;
-
-err_put:
-	put_device(buffer->dev);
-	module_put(buffer->owner);
-err_free:
-	kfree(buffer);
-	return ERR_PTR(ret);
 }
 
 /*
@@ -127,10 +138,52 @@ bool fpgabuf_buffer_stranded(const struct fpgabuf_buffer *buffer)
 	       !buffer->kind->map && !device_iommu_mapped(buffer->dev);
 }
 
-/* Called by the dma-buf's release: nobody else can reach the buffer. */
-void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer)
+/* A free one, zeroed, or a new one. */
+static struct fpgabuf_buffer *
+fpgabuf_buffer_get(struct device *dev, size_t size, enum fpgabuf_kind kind,
+		   void *request)
 {
-	fpgabuf_account(buffer, -1);
+	struct fpgabuf_stock *stock = NULL;
+	struct fpgabuf_buffer *buffer;
+
+	if (fpgabuf_kinds[kind]->clear)
+		stock = fpgabuf_stock_get(dev);
+	buffer = fpgabuf_stock_take(stock, size, kind);
+	if (buffer) {
+		buffer->kind->clear(buffer);
+		fpgabuf_stock_put(stock);
+		return buffer;
+	}
+
+	buffer = fpgabuf_buffer_new(dev, size, kind, request, stock);
+	if (IS_ERR(buffer))
+		fpgabuf_stock_put(stock);
+	return buffer;
+}
+
+static struct fpgabuf_buffer *
+fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind,
+		     void *request)
+{
+	struct module *owner = dev->driver ? dev->driver->owner : NULL;
+	struct fpgabuf_buffer *buffer;
+
+	if (!try_module_get(owner))
+		return ERR_PTR(-ENODEV);
+
+	buffer = fpgabuf_buffer_get(dev, size, kind, request);
+	if (IS_ERR(buffer)) {
+		module_put(owner);
+		return buffer;
+	}
+	buffer->owner = owner;
+	fpgabuf_account(buffer, 1);
+	return buffer;
+}
+
+/* Give the memory of a buffer back that is in use no more. */
+void fpgabuf_buffer_destroy(struct fpgabuf_buffer *buffer)
+{
 	if (fpgabuf_buffer_stranded(buffer))
 		dev_err(buffer->dev,
 			"%zu bytes of %s memory are lost: the device was pulled out before they were freed\n",
@@ -139,8 +192,20 @@ void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer)
 		buffer->kind->free(buffer);
 	mutex_destroy(&buffer->lock);
 	put_device(buffer->dev);
-	module_put(buffer->owner);
+	fpgabuf_stock_put(buffer->stock);
 	kfree(buffer);
+}
+
+/* Called by the dma-buf's release: nobody else can reach the buffer. */
+void fpgabuf_buffer_release(struct fpgabuf_buffer *buffer)
+{
+	struct module *owner = buffer->owner;
+
+	fpgabuf_account(buffer, -1);
+	/* Once it is kept it may be somebody's again. */
+	if (!fpgabuf_stock_keep(buffer))
+		fpgabuf_buffer_destroy(buffer);
+	module_put(owner);
 }
 
 /* What can be said of a size on a machine with @ram_pages before trying. */
@@ -184,7 +249,7 @@ struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
 
 	dmabuf = fpgabuf_dmabuf_export(buffer, fd_flags);
 	if (IS_ERR(dmabuf))
-		fpgabuf_buffer_free(buffer);
+		fpgabuf_buffer_release(buffer);
 	return dmabuf;
 }
 
@@ -197,7 +262,11 @@ struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
  * @kind: kind of memory
  * @fd_flags: access mode of the dma-buf's file: O_RDONLY, O_WRONLY or O_RDWR
  *
- * The memory is zeroed and charged to the caller's memory cgroup.
+ * The memory is zeroed and charged to the caller's memory cgroup. It may be that
+ * of a buffer which was released: up to free_limit bytes (a parameter of the
+ * module) are kept for each device, until memory runs short or the device is
+ * unbound. They stay charged to the cgroup that they were allocated in, and are
+ * given to nobody else.
  *
  * Context: process context, may sleep; no lock of a dma-buf held.
  * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:

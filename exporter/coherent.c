@@ -10,6 +10,7 @@
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/string.h>
 
 #include "exporter.h"
 
@@ -50,12 +51,8 @@ static int coherent_alloc(struct fpgabuf_buffer *buffer)
 
 	vaddr = dma_alloc_attrs(buffer->dev, buffer->size, &buffer->dma_addr,
 				GFP_KERNEL_ACCOUNT | __GFP_NOWARN, attrs);
-	if (!vaddr) {
-		dev_warn_ratelimited(buffer->dev,
-				     "no %zu bytes of %s memory; a larger CMA area (cma=) helps\n",
-				     buffer->size, buffer->kind->name);
+	if (!vaddr)
 		return -ENOMEM;
-	}
 
 	ret = fpgabuf_coherent_get_pages(buffer, vaddr);
 	if (ret) {
@@ -72,6 +69,11 @@ static void coherent_free(struct fpgabuf_buffer *buffer)
 	sg_free_table(&buffer->pages);
 	dma_free_attrs(buffer->dev, buffer->size, buffer->priv,
 		       buffer->dma_addr, buffer->kind->attrs);
+}
+
+static void coherent_clear(struct fpgabuf_buffer *buffer)
+{
+	memset(buffer->priv, 0, buffer->size);
 }
 
 int fpgabuf_coherent_mmap(struct fpgabuf_buffer *buffer,
@@ -99,8 +101,10 @@ void fpgabuf_coherent_vunmap(struct fpgabuf_buffer *buffer,
 const struct fpgabuf_kind_ops fpgabuf_kind_coherent = {
 	.name		= "coherent",
 	.exp_name	= "fpgabuf-coherent",
+	.shortage	= "bytes of coherent memory; a larger CMA area (cma=) helps",
 	.alloc		= coherent_alloc,
 	.free		= coherent_free,
+	.clear		= coherent_clear,
 	.mmap		= fpgabuf_coherent_mmap,
 	.vmap		= fpgabuf_coherent_vmap,
 	.vunmap		= fpgabuf_coherent_vunmap,
@@ -109,9 +113,11 @@ const struct fpgabuf_kind_ops fpgabuf_kind_coherent = {
 const struct fpgabuf_kind_ops fpgabuf_kind_writecombine = {
 	.name		= "writecombine",
 	.exp_name	= "fpgabuf-writecombine",
+	.shortage	= "bytes of writecombine memory; a larger CMA area (cma=) helps",
 	.attrs		= DMA_ATTR_WRITE_COMBINE,
 	.alloc		= coherent_alloc,
 	.free		= coherent_free,
+	.clear		= coherent_clear,
 	.mmap		= fpgabuf_coherent_mmap,
 	.vmap		= fpgabuf_coherent_vmap,
 	.vunmap		= fpgabuf_coherent_vunmap,

@@ -23,12 +23,8 @@ static int contiguous_alloc(struct fpgabuf_buffer *buffer)
 	page = dma_alloc_pages(buffer->dev, buffer->size, &buffer->dma_addr,
 			       CONTIGUOUS_DIR,
 			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!page) {
-		dev_warn_ratelimited(buffer->dev,
-				     "no %zu contiguous bytes; a CMA area (cma=) or the system kind helps\n",
-				     buffer->size);
+	if (!page)
 		return -ENOMEM;
-	}
 
 	ret = sg_alloc_table(&buffer->pages, 1, GFP_KERNEL);
 	if (ret) {
@@ -83,8 +79,10 @@ static void contiguous_sync_for_cpu(const struct fpgabuf_buffer *buffer,
 const struct fpgabuf_kind_ops fpgabuf_kind_contiguous = {
 	.name			= "contiguous",
 	.exp_name		= "fpgabuf-contiguous",
+	.shortage		= "contiguous bytes; a CMA area (cma=) or the system kind helps",
 	.alloc			= contiguous_alloc,
 	.free			= contiguous_free,
+	.clear			= fpgabuf_clear_pages,
 	.vmap			= contiguous_vmap,
 	.vunmap			= contiguous_vunmap,
 	.sync_for_device	= contiguous_sync_for_device,

@@ -318,7 +318,7 @@ static void fpgabuf_unmap(struct dma_buf_attachment *attach,
 
 static void fpgabuf_release(struct dma_buf *dmabuf)
 {
-	fpgabuf_buffer_free(dmabuf->priv);
+	fpgabuf_buffer_release(dmabuf->priv);
 }
 
 static int fpgabuf_begin_cpu_access(struct dma_buf *dmabuf,

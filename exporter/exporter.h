@@ -12,20 +12,28 @@
 #include <linux/scatterlist.h>
 
 struct fpgabuf_buffer;
+struct fpgabuf_stock;
 struct module;
+struct seq_file;
 struct vm_area_struct;
+
+#define FPGABUF_NUM_KINDS	(FPGABUF_KIND_REGION + 1)
 
 /**
  * struct fpgabuf_kind_ops - a kind of memory
  * @name: as users see it: the dma-buf's exp_name is "fpgabuf-@name"
  * @exp_name: that name
+ * @shortage: what there was too little of, behind a number of bytes, and what
+ *	would help; told when @alloc fails with -ENOMEM. NULL: @alloc tells
  * @attrs: DMA_ATTR_* that it is allocated with
  * @requested: a size is not enough to ask for it: @alloc finds the request in
  *	&fpgabuf_buffer.priv
  * @alloc: get memory of &fpgabuf_buffer.size for &fpgabuf_buffer.dev, zeroed if
  *	nobody had it before, and fill in &fpgabuf_buffer.pages, .dma_addr and
  *	.priv. Process context
- * @free: give it back. Nothing maps or uses it any more. Process context
+ * @free: give it back. Nothing maps or uses it any more. Process context, or
+ *	reclaim: allocates nothing
+ * @clear: zero it, for another user; NULL: is not kept when it is released
  * @attach: 0, or why that device cannot have it; NULL: any device can
  * @detach: undo @attach
  * @map: addresses on a device for the pieces of its table, in whose order the
@@ -46,10 +54,12 @@ struct vm_area_struct;
 struct fpgabuf_kind_ops {
 	const char *name;
 	const char *exp_name;
+	const char *shortage;
 	unsigned long attrs;
 	bool requested;
 	int (*alloc)(struct fpgabuf_buffer *buffer);
 	void (*free)(struct fpgabuf_buffer *buffer);
+	void (*clear)(struct fpgabuf_buffer *buffer);
 	int (*attach)(const struct fpgabuf_buffer *buffer,
 		      struct dma_buf_attachment *attach);
 	void (*detach)(const struct fpgabuf_buffer *buffer,
@@ -70,8 +80,8 @@ struct fpgabuf_kind_ops {
 /**
  * struct fpgabuf_buffer - memory that is shared as one dma-buf
  * @dev: the device it was allocated for; a reference is held
- * @owner: module of @dev's driver, held so that it cannot go before its memory;
- *	may be NULL
+ * @owner: module of @dev's driver, held so that it cannot go before its memory
+ *	while that is in use; may be NULL
  * @kind: how it was allocated
  * @number: enum fpgabuf_kind of it
  * @behind_iommu: @dev was behind an IOMMU when it was allocated
@@ -85,6 +95,9 @@ struct fpgabuf_kind_ops {
  *	has none before it is mapped
  * @priv: the kind's own
  * @pool: that it is a part of, or NULL
+ * @stock: free buffers of @dev; a reference is held. NULL: not to be kept
+ * @memcg: memory cgroup that it is charged to, a number to compare only
+ * @free: in &fpgabuf_stock.buffers, while the buffer is free
  * @lock: guards @attachments, &fpgabuf_attachment.mapped and @vaddr. Taken
  *	inside of the reservation lock by map, unmap, vmap and vunmap, without
  *	it by attach, detach, begin and end; never held while a fence is
@@ -92,8 +105,9 @@ struct fpgabuf_kind_ops {
  * @attachments: all &fpgabuf_attachment of it
  * @vaddr: kernel alias made by vmap, else NULL
  *
- * Owned by the dma-buf from dma_buf_export() on and freed by its release. All
- * fields without a lock are constant from then on.
+ * Owned by the dma-buf from dma_buf_export() on, until its release: then it is
+ * freed, or the stock's until fpgabuf_alloc() takes it again. All fields without
+ * a lock are constant while the dma-buf lives.
  */
 struct fpgabuf_buffer {
 	struct device *dev;
@@ -107,6 +121,9 @@ struct fpgabuf_buffer {
 	dma_addr_t dma_addr;
 	void *priv;
 	struct fpgabuf_pool *pool;
+	struct fpgabuf_stock *stock;
+	u64 memcg;
+	struct list_head free;
 
 	struct mutex lock;	/* for what is said above */
 	struct list_head attachments;
@@ -141,7 +158,8 @@ struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
 					enum fpgabuf_kind kind,
 					unsigned int fd_flags, void *request);
 bool fpgabuf_buffer_stranded(const struct fpgabuf_buffer *buffer);
-void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer);
+void fpgabuf_buffer_release(struct fpgabuf_buffer *buffer);
+void fpgabuf_buffer_destroy(struct fpgabuf_buffer *buffer);
 int fpgabuf_buffers_show(struct seq_file *s, void *unused);
 
 /* coherent.c: for kinds whose &fpgabuf_buffer.priv is the kernel's address */
@@ -157,6 +175,19 @@ void fpgabuf_coherent_vunmap(struct fpgabuf_buffer *buffer,
 struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 				      unsigned int fd_flags);
 void fpgabuf_set_addresses(struct sg_table *table, dma_addr_t addr);
+
+/* recycle.c */
+struct fpgabuf_stock *fpgabuf_stock_get(struct device *dev);
+void fpgabuf_stock_put(struct fpgabuf_stock *stock);
+struct fpgabuf_buffer *fpgabuf_stock_take(struct fpgabuf_stock *stock,
+					  size_t size, enum fpgabuf_kind kind);
+bool fpgabuf_stock_keep(struct fpgabuf_buffer *buffer);
+void fpgabuf_stock_charge(struct fpgabuf_buffer *buffer);
+bool fpgabuf_stocks_drop(void);
+int fpgabuf_free_show(struct seq_file *s, void *unused);
+int fpgabuf_recycle_init(void);
+void fpgabuf_recycle_exit(void);
+void fpgabuf_clear_pages(struct fpgabuf_buffer *buffer);
 
 /* mmap.c */
 int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);

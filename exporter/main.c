@@ -9,20 +9,30 @@
 #include "exporter.h"
 
 DEFINE_SHOW_ATTRIBUTE(fpgabuf_buffers);
+DEFINE_SHOW_ATTRIBUTE(fpgabuf_free);
 
 static struct dentry *fpgabuf_debugfs;
 
 static int __init fpgabuf_exporter_init(void)
 {
+	int ret;
+
+	ret = fpgabuf_recycle_init();
+	if (ret)
+		return ret;
+
 	fpgabuf_debugfs = debugfs_create_dir("fpgabuf", NULL);
 	debugfs_create_file("buffers", 0444, fpgabuf_debugfs, NULL,
 			    &fpgabuf_buffers_fops);
+	debugfs_create_file("free", 0444, fpgabuf_debugfs, NULL,
+			    &fpgabuf_free_fops);
 	return 0;
 }
 
 static void __exit fpgabuf_exporter_exit(void)
 {
 	debugfs_remove_recursive(fpgabuf_debugfs);
+	fpgabuf_recycle_exit();
 }
 
 module_init(fpgabuf_exporter_init);

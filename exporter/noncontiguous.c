@@ -30,12 +30,8 @@ static int noncontiguous_alloc(struct fpgabuf_buffer *buffer)
 				      NONCONTIGUOUS_DIR,
 				      GFP_KERNEL_ACCOUNT | __GFP_ZERO |
 				      __GFP_NOWARN, 0);
-	if (!sgt) {
-		dev_warn_ratelimited(buffer->dev,
-				     "no %zu bytes at one address; an IOMMU, a CMA area (cma=) or the system kind helps\n",
-				     buffer->size);
+	if (!sgt)
 		return -ENOMEM;
-	}
 
 	/* One segment for the device, whatever the number of pieces. */
 	buffer->dma_addr = sg_dma_address(sgt->sgl);
@@ -88,8 +84,10 @@ static void noncontiguous_sync_for_cpu(const struct fpgabuf_buffer *buffer,
 const struct fpgabuf_kind_ops fpgabuf_kind_noncontiguous = {
 	.name			= "noncontiguous",
 	.exp_name		= "fpgabuf-noncontiguous",
+	.shortage		= "bytes at one address; an IOMMU, a CMA area (cma=) or the system kind helps",
 	.alloc			= noncontiguous_alloc,
 	.free			= noncontiguous_free,
+	.clear			= fpgabuf_clear_pages,
 	.vmap			= noncontiguous_vmap,
 	.vunmap			= noncontiguous_vunmap,
 	.sync_for_device	= noncontiguous_sync_for_device,

@@ -267,12 +267,8 @@ static int pool_alloc(struct fpgabuf_buffer *buffer)
 
 	vaddr = dma_pool_zalloc(pool->memory, GFP_KERNEL_ACCOUNT | __GFP_NOWARN,
 				&buffer->dma_addr);
-	if (!vaddr) {
-		dev_warn_ratelimited(buffer->dev,
-				     "no %zu bytes of pool memory; a larger CMA area (cma=) helps\n",
-				     buffer->size);
+	if (!vaddr)
 		return -ENOMEM;
-	}
 
 	ret = pool_check_base(buffer, &pool->layout);
 	if (!ret)
@@ -303,6 +299,7 @@ static void pool_free(struct fpgabuf_buffer *buffer)
 const struct fpgabuf_kind_ops fpgabuf_kind_pool = {
 	.name		= "pool",
 	.exp_name	= "fpgabuf-pool",
+	.shortage	= "bytes of pool memory; a larger CMA area (cma=) helps",
 	.requested	= true,
 	.alloc		= pool_alloc,
 	.free		= pool_free,

@@ -111,10 +111,6 @@ static int system_alloc(struct fpgabuf_buffer *buffer)
 
 err_free:
 	system_free_blocks(&blocks);
-	if (ret == -ENOMEM)
-		dev_warn_ratelimited(buffer->dev,
-				     "no %zu bytes of memory; more RAM, or a higher limit of the memory cgroup, helps\n",
-				     buffer->size);
 	return ret;
 }
 
@@ -157,8 +153,10 @@ static void system_vunmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
 const struct fpgabuf_kind_ops fpgabuf_kind_system = {
 	.name		= "system",
 	.exp_name	= "fpgabuf-system",
+	.shortage	= "bytes of memory; more RAM, or a higher limit of the memory cgroup, helps",
 	.alloc		= system_alloc,
 	.free		= system_free,
+	.clear		= fpgabuf_clear_pages,
 	.vmap		= system_vmap,
 	.vunmap		= system_vunmap,
 };

@@ -328,8 +328,9 @@ static struct kunit_suite buffer_test_suites[] = {
 
 kunit_test_suites(&buffer_test_suites[0], &buffer_test_suites[1]);
 
-MODULE_DESCRIPTION("KUnit tests of fpgabuf_exporter's pure logic");
+MODULE_DESCRIPTION("KUnit tests of fpgabuf_exporter");
 MODULE_AUTHOR("The fpgabuf authors");
+MODULE_IMPORT_NS("DMA_BUF");
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_IMPORT_NS("FPGABUF");
 MODULE_LICENSE("GPL");

@@ -17,6 +17,8 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
 
 /* From 6.13 a namespace is a string. */
 #ifdef HAVE_IMPORT_NS_TOKEN
@@ -72,6 +74,34 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 	typeof(T) __result;				\
 	__builtin_add_overflow(n, 0, &__result);	\
 })
+#endif
+
+#ifndef HAVE_SHRINKER_ALLOC
+/* Its name is told when it is registered; there is one here. */
+static inline struct shrinker *shrinker_alloc(unsigned int flags,
+					      const char *name)
+{
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+
+	if (shrinker) {
+		shrinker->flags = flags;
+		shrinker->seeks = DEFAULT_SEEKS;
+	}
+	return shrinker;
+}
+
+/* Without it no memory is given back early: nothing to fail for. */
+static inline void shrinker_register(struct shrinker *shrinker)
+{
+	if (register_shrinker(shrinker, "fpgabuf"))
+		pr_warn("fpgabuf: no memory for a shrinker\n");
+}
+
+static inline void shrinker_free(struct shrinker *shrinker)
+{
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+}
 #endif
 
 #ifndef HAVE_VM_FLAGS_SET

@@ -14,6 +14,7 @@
 
 #define DEBUG		"/sys/kernel/debug"
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define FREE_LIMIT	"/sys/module/fpgabuf_exporter/parameters/free_limit"
 
 /* More allocations than any call makes */
 #define MAX_FAULTS	20000
@@ -72,6 +73,9 @@ static const char *inject_missing(void)
 			return wrong("cannot set %s: CONFIG_%s or its debugfs is off",
 				     path, settings[i].config);
 	}
+	/* A buffer that is kept would spare the allocations that shall fail. */
+	if (write_file(FREE_LIMIT, "0"))
+		return wrong("cannot write to " FREE_LIMIT);
 	return NULL;
 }
 

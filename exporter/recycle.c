@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Free buffers: memory of a device that was released, and waits for the next
+ * one who wants as much of that kind.
+ *
+ * A device's free buffers are kept only while it is bound to its driver. They
+ * hold no reference to the driver's module, and are given back by a devres
+ * entry, as what a driver has from dmam_alloc_attrs() is: after its remove(),
+ * before the device loses what the DMA API needs.
+ *
+ * They stay charged to the memory cgroup that they were allocated in, and only
+ * that one gets them again.
+ */
+#include <linux/cgroup.h>
+#include <linux/device.h>
+#include <linux/highmem.h>
+#include <linux/list.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/rcupdate.h>
+#include <linux/rwsem.h>
+#include <linux/scatterlist.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/shrinker.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "exporter.h"
+
+/**
+ * struct fpgabuf_free_count - what became of the buffers of a kind
+ * @buffers: free ones that there are
+ * @bytes: of them
+ * @hits: allocations that took one
+ * @misses: allocations that found none of their size
+ * @shrunk: free ones that were given back for want of memory
+ */
+struct fpgabuf_free_count {
+	unsigned long buffers;
+	unsigned long bytes;
+	unsigned long hits;
+	unsigned long misses;
+	unsigned long shrunk;
+};
+
+/**
+ * struct fpgabuf_stock - the free buffers of a device, from its first buffer
+ *	until it is unbound
+ * @ref: one is the devres entry's, one of each buffer that was allocated
+ * @dev: the device; a reference is held
+ * @node: in fpgabuf_stocks
+ * @buffers: by &fpgabuf_buffer.free, the one that was released last first
+ * @bytes: of them
+ * @closed: the device was unbound. Another binding has another stock
+ * @counts: by kind
+ */
+struct fpgabuf_stock {
+	struct kref ref;
+	struct device *dev;
+	struct list_head node;
+	struct list_head buffers;
+	size_t bytes;
+	bool closed;
+	struct fpgabuf_free_count counts[FPGABUF_NUM_KINDS];
+};
+
+/*
+ * Guards all stocks and all of each. Memory is allocated and given back without
+ * it: both may end up in the shrinker.
+ */
+static DEFINE_SPINLOCK(fpgabuf_stocks_lock);
+static LIST_HEAD(fpgabuf_stocks);
+static struct fpgabuf_free_count fpgabuf_free_total;
+
+/*
+ * Held by readers from taking buffers out of a stock until they are given back,
+ * for a device that is unbound to wait for. Outside of fpgabuf_stocks_lock.
+ */
+static DECLARE_RWSEM(fpgabuf_giving_back);
+
+/*
+ * Four frames of 1920x1080 with four bytes a pixel: what a capture that is
+ * started again wants, and half of the CMA area of most configurations.
+ */
+static unsigned long fpgabuf_free_limit = SZ_32M;
+
+static struct shrinker *fpgabuf_shrinker;
+
+/* Whom memory that this task allocates is charged to. Never dereferenced. */
+static u64 fpgabuf_memcg(void)
+{
+	u64 id = 0;
+
+#ifdef CONFIG_MEMCG
+	rcu_read_lock();
+	id = cgroup_id(mem_cgroup_from_task(current)->css.cgroup);
+	rcu_read_unlock();
+#endif
+	return id;
+}
+
+static void fpgabuf_stock_free(struct kref *ref)
+{
+	struct fpgabuf_stock *stock =
+		container_of(ref, struct fpgabuf_stock, ref);
+
+	put_device(stock->dev);
+	kfree(stock);
+}
+
+/**
+ * fpgabuf_stock_put() - give back a reference
+ * @stock: from fpgabuf_stock_get(), or NULL
+ */
+void fpgabuf_stock_put(struct fpgabuf_stock *stock)
+{
+	if (stock)
+		kref_put(&stock->ref, fpgabuf_stock_free);
+}
+
+/* From here to the shrinking of one: with fpgabuf_stocks_lock held. */
+static void fpgabuf_stock_add(struct fpgabuf_stock *stock,
+			      struct fpgabuf_buffer *buffer)
+{
+	list_add(&buffer->free, &stock->buffers);
+	stock->bytes += buffer->size;
+	stock->counts[buffer->number].buffers++;
+	stock->counts[buffer->number].bytes += buffer->size;
+	fpgabuf_free_total.buffers++;
+	fpgabuf_free_total.bytes += buffer->size;
+}
+
+static void fpgabuf_stock_del(struct fpgabuf_stock *stock,
+			      struct fpgabuf_buffer *buffer)
+{
+	list_del(&buffer->free);
+	stock->bytes -= buffer->size;
+	stock->counts[buffer->number].buffers--;
+	stock->counts[buffer->number].bytes -= buffer->size;
+	fpgabuf_free_total.buffers--;
+	fpgabuf_free_total.bytes -= buffer->size;
+}
+
+/* Take out the one that was released first. */
+static struct fpgabuf_buffer *fpgabuf_stock_oldest(struct fpgabuf_stock *stock)
+{
+	struct fpgabuf_buffer *buffer;
+
+	buffer = list_last_entry(&stock->buffers, struct fpgabuf_buffer, free);
+	fpgabuf_stock_del(stock, buffer);
+	return buffer;
+}
+
+/* Move the oldest ones to @out, until no more than @limit bytes are left. */
+static void fpgabuf_stock_trim(struct fpgabuf_stock *stock, size_t limit,
+			       struct list_head *out)
+{
+	while (stock->bytes > limit)
+		list_add(&fpgabuf_stock_oldest(stock)->free, out);
+}
+
+/* The same for want of memory, until @pages are out. Return: how many are. */
+static unsigned long fpgabuf_stock_shrink(struct fpgabuf_stock *stock,
+					  unsigned long pages,
+					  struct list_head *out)
+{
+	struct fpgabuf_buffer *buffer;
+	unsigned long done = 0;
+
+	while (done < pages && stock->bytes) {
+		buffer = fpgabuf_stock_oldest(stock);
+		list_add(&buffer->free, out);
+		stock->counts[buffer->number].shrunk++;
+		fpgabuf_free_total.shrunk++;
+		done += buffer->size >> PAGE_SHIFT;
+	}
+	return done;
+}
+
+/* With fpgabuf_giving_back held since they were taken out. */
+static void fpgabuf_give_back(struct list_head *buffers)
+{
+	struct fpgabuf_buffer *buffer, *next;
+
+	list_for_each_entry_safe(buffer, next, buffers, free)
+		fpgabuf_buffer_destroy(buffer);
+}
+
+static void fpgabuf_stock_close(struct fpgabuf_stock *stock)
+{
+	LIST_HEAD(out);
+
+	down_write(&fpgabuf_giving_back);
+	spin_lock(&fpgabuf_stocks_lock);
+	stock->closed = true;
+	list_del(&stock->node);
+	fpgabuf_stock_trim(stock, 0, &out);
+	spin_unlock(&fpgabuf_stocks_lock);
+	fpgabuf_give_back(&out);
+	up_write(&fpgabuf_giving_back);
+	fpgabuf_stock_put(stock);
+}
+
+/* The devres entry points to the stock, which may live longer. */
+static void fpgabuf_stock_devres(struct device *dev, void *res)
+{
+	struct fpgabuf_stock **entry = res;
+
+	fpgabuf_stock_close(*entry);
+}
+
+static int fpgabuf_stock_match(struct device *dev, void *res, void *stock)
+{
+	struct fpgabuf_stock **entry = res;
+
+	return *entry == stock;
+}
+
+static struct fpgabuf_stock *fpgabuf_stock_find(struct device *dev)
+{
+	struct fpgabuf_stock *stock, *found = NULL;
+
+	spin_lock(&fpgabuf_stocks_lock);
+	list_for_each_entry(stock, &fpgabuf_stocks, node) {
+		if (stock->dev == dev) {
+			kref_get(&stock->ref);
+			found = stock;
+			break;
+		}
+	}
+	spin_unlock(&fpgabuf_stocks_lock);
+	return found;
+}
+
+/* Under the device's lock: there is no other one, and its driver stays. */
+static struct fpgabuf_stock *fpgabuf_stock_new(struct device *dev)
+{
+	struct fpgabuf_stock *stock, **entry;
+
+	entry = devres_alloc(fpgabuf_stock_devres, sizeof(*entry), GFP_KERNEL);
+	if (!entry)
+		return NULL;
+	stock = kzalloc(sizeof(*stock), GFP_KERNEL);
+	if (!stock) {
+		devres_free(entry);
+		return NULL;
+	}
+
+	kref_init(&stock->ref);
+	stock->dev = get_device(dev);
+	INIT_LIST_HEAD(&stock->buffers);
+	*entry = stock;
+	devres_add(dev, entry);
+
+	kref_get(&stock->ref);
+	spin_lock(&fpgabuf_stocks_lock);
+	list_add(&stock->node, &fpgabuf_stocks);
+	spin_unlock(&fpgabuf_stocks_lock);
+	return stock;
+}
+
+/**
+ * fpgabuf_stock_get() - the free buffers of a device
+ * @dev: the device; bound to its driver during the call, as for fpgabuf_alloc()
+ *
+ * The driver may be on its way out all the same, and its devres entries, which
+ * may be what ends its use of @dev, on their way with it: an entry that is made
+ * now would be left for the next driver. Who unbinds holds the device's lock,
+ * and so may the caller, in a probe(): there nothing is kept.
+ *
+ * Return: a reference to them, or NULL where there are to be none.
+ */
+struct fpgabuf_stock *fpgabuf_stock_get(struct device *dev)
+{
+	struct fpgabuf_stock *stock;
+
+	stock = fpgabuf_stock_find(dev);
+	if (stock || !device_trylock(dev))
+		return stock;
+
+	stock = fpgabuf_stock_find(dev);
+	if (!stock && dev->driver)
+		stock = fpgabuf_stock_new(dev);
+	device_unlock(dev);
+	return stock;
+}
+
+/**
+ * fpgabuf_stock_take() - get a free buffer
+ * @stock: of the device, or NULL
+ * @size: bytes
+ * @kind: kind of memory
+ *
+ * Return: a buffer of exactly that size, which shows what its last user left in
+ * it, or NULL. &fpgabuf_buffer.owner is not held.
+ */
+struct fpgabuf_buffer *fpgabuf_stock_take(struct fpgabuf_stock *stock,
+					  size_t size, enum fpgabuf_kind kind)
+{
+	u64 memcg = fpgabuf_memcg();
+	struct fpgabuf_buffer *buffer;
+
+	if (!stock)
+		return NULL;
+
+	spin_lock(&fpgabuf_stocks_lock);
+	list_for_each_entry(buffer, &stock->buffers, free) {
+		if (buffer->size == size && buffer->number == kind &&
+		    buffer->memcg == memcg) {
+			fpgabuf_stock_del(stock, buffer);
+			stock->counts[kind].hits++;
+			fpgabuf_free_total.hits++;
+			goto out_unlock;
+		}
+	}
+	stock->counts[kind].misses++;
+	fpgabuf_free_total.misses++;
+	buffer = NULL;
+out_unlock:
+	spin_unlock(&fpgabuf_stocks_lock);
+	return buffer;
+}
+
+/**
+ * fpgabuf_stock_keep() - keep a buffer that was released
+ * @buffer: the buffer; nobody else can reach it
+ *
+ * Return: whether it is kept. If not it is still the caller's.
+ */
+bool fpgabuf_stock_keep(struct fpgabuf_buffer *buffer)
+{
+	struct fpgabuf_stock *stock = buffer->stock;
+	size_t limit = READ_ONCE(fpgabuf_free_limit);
+	bool keep;
+	LIST_HEAD(out);
+
+	if (!stock || !buffer->kind->clear || buffer->size > limit)
+		return false;
+
+	down_read(&fpgabuf_giving_back);
+	spin_lock(&fpgabuf_stocks_lock);
+	keep = !stock->closed;
+	if (keep) {
+		fpgabuf_stock_trim(stock, limit - buffer->size, &out);
+		fpgabuf_stock_add(stock, buffer);
+	}
+	spin_unlock(&fpgabuf_stocks_lock);
+	fpgabuf_give_back(&out);
+	up_read(&fpgabuf_giving_back);
+	return keep;
+}
+
+/**
+ * fpgabuf_stock_charge() - note whom a new buffer's memory is charged to
+ * @buffer: the buffer, allocated by this task
+ */
+void fpgabuf_stock_charge(struct fpgabuf_buffer *buffer)
+{
+	buffer->memcg = fpgabuf_memcg();
+}
+
+/* Leave every device no more than @limit. Return: whether any had more. */
+static bool fpgabuf_stocks_trim(size_t limit)
+{
+	struct fpgabuf_stock *stock;
+	LIST_HEAD(out);
+	bool any;
+
+	down_read(&fpgabuf_giving_back);
+	spin_lock(&fpgabuf_stocks_lock);
+	list_for_each_entry(stock, &fpgabuf_stocks, node)
+		fpgabuf_stock_trim(stock, limit, &out);
+	spin_unlock(&fpgabuf_stocks_lock);
+	any = !list_empty(&out);
+	fpgabuf_give_back(&out);
+	up_read(&fpgabuf_giving_back);
+	return any;
+}
+
+/**
+ * fpgabuf_stocks_drop() - give all free buffers back, of all devices
+ *
+ * For an allocation that fails: what is kept may be what it lacks, a part of a
+ * CMA area for example, for which no shrinker is ever called.
+ *
+ * Return: whether there were any.
+ */
+bool fpgabuf_stocks_drop(void)
+{
+	return fpgabuf_stocks_trim(0);
+}
+
+static unsigned long fpgabuf_shrink_count(struct shrinker *shrinker,
+					  struct shrink_control *sc)
+{
+	return READ_ONCE(fpgabuf_free_total.bytes) >> PAGE_SHIFT ?:
+		SHRINK_EMPTY;
+}
+
+/* From within any allocation, one that holds fpgabuf_giving_back too. */
+static unsigned long fpgabuf_shrink_scan(struct shrinker *shrinker,
+					 struct shrink_control *sc)
+{
+	struct fpgabuf_stock *stock;
+	unsigned long pages = 0;
+	LIST_HEAD(out);
+
+	if (!down_read_trylock(&fpgabuf_giving_back))
+		return SHRINK_STOP;
+
+	spin_lock(&fpgabuf_stocks_lock);
+	list_for_each_entry(stock, &fpgabuf_stocks, node)
+		if (pages < sc->nr_to_scan)
+			pages += fpgabuf_stock_shrink(stock,
+						      sc->nr_to_scan - pages,
+						      &out);
+	spin_unlock(&fpgabuf_stocks_lock);
+
+	fpgabuf_give_back(&out);
+	up_read(&fpgabuf_giving_back);
+	return pages ?: SHRINK_STOP;
+}
+
+/**
+ * fpgabuf_clear_pages() - zero a buffer by its pages
+ * @buffer: the buffer; maps synchronise what the CPU wrote for their devices
+ */
+void fpgabuf_clear_pages(struct fpgabuf_buffer *buffer)
+{
+	struct sg_page_iter iter;
+
+	for_each_sgtable_page(&buffer->pages, &iter, 0) {
+		memzero_page(sg_page_iter_page(&iter), 0, PAGE_SIZE);
+		cond_resched();
+	}
+}
+
+/* debugfs: a line for each device and each kind that it had buffers of. */
+int fpgabuf_free_show(struct seq_file *s, void *unused)
+{
+	const struct fpgabuf_free_count *c;
+	struct fpgabuf_stock *stock;
+	unsigned int kind;
+
+	seq_puts(s, "device kind buffers bytes hits misses shrunk\n");
+	spin_lock(&fpgabuf_stocks_lock);
+	list_for_each_entry(stock, &fpgabuf_stocks, node) {
+		for (kind = 0; kind < FPGABUF_NUM_KINDS; kind++) {
+			c = &stock->counts[kind];
+			if (!c->hits && !c->misses)
+				continue;
+			seq_printf(s, "%s %s %lu %lu %lu %lu %lu\n",
+				   dev_name(stock->dev),
+				   fpgabuf_kind_name(kind), c->buffers,
+				   c->bytes, c->hits, c->misses, c->shrunk);
+		}
+	}
+	spin_unlock(&fpgabuf_stocks_lock);
+	return 0;
+}
+
+static int fpgabuf_free_limit_set(const char *text,
+				  const struct kernel_param *param)
+{
+	int ret = param_set_ulong(text, param);
+
+	if (!ret)
+		fpgabuf_stocks_trim(fpgabuf_free_limit);
+	return ret;
+}
+
+static const struct kernel_param_ops fpgabuf_free_limit_ops = {
+	.set = fpgabuf_free_limit_set,
+	.get = param_get_ulong,
+};
+
+module_param_cb(free_limit, &fpgabuf_free_limit_ops, &fpgabuf_free_limit, 0644);
+MODULE_PARM_DESC(free_limit, "bytes of free buffers that are kept for each device (default 32 MiB, 0: none)");
+
+static int fpgabuf_free_total_set(const char *text,
+				  const struct kernel_param *param)
+{
+	return -EPERM;
+}
+
+static const struct kernel_param_ops fpgabuf_free_total_ops = {
+	.set = fpgabuf_free_total_set,
+	.get = param_get_ulong,
+};
+
+module_param_cb(free_buffers, &fpgabuf_free_total_ops,
+		&fpgabuf_free_total.buffers, 0444);
+MODULE_PARM_DESC(free_buffers, "free buffers that are kept now (read only)");
+module_param_cb(free_bytes, &fpgabuf_free_total_ops,
+		&fpgabuf_free_total.bytes, 0444);
+MODULE_PARM_DESC(free_bytes, "bytes of them (read only)");
+module_param_cb(free_hits, &fpgabuf_free_total_ops,
+		&fpgabuf_free_total.hits, 0444);
+MODULE_PARM_DESC(free_hits, "allocations that took a free buffer (read only)");
+module_param_cb(free_misses, &fpgabuf_free_total_ops,
+		&fpgabuf_free_total.misses, 0444);
+MODULE_PARM_DESC(free_misses, "allocations that found none of their size (read only)");
+module_param_cb(free_shrunk, &fpgabuf_free_total_ops,
+		&fpgabuf_free_total.shrunk, 0444);
+MODULE_PARM_DESC(free_shrunk, "free buffers given back for want of memory (read only)");
+
+int __init fpgabuf_recycle_init(void)
+{
+	fpgabuf_shrinker = shrinker_alloc(0, "fpgabuf");
+	if (!fpgabuf_shrinker)
+		return -ENOMEM;
+	fpgabuf_shrinker->count_objects = fpgabuf_shrink_count;
+	fpgabuf_shrinker->scan_objects = fpgabuf_shrink_scan;
+	shrinker_register(fpgabuf_shrinker);
+	return 0;
+}
+
+static struct fpgabuf_stock *fpgabuf_stocks_first(void)
+{
+	struct fpgabuf_stock *stock;
+
+	spin_lock(&fpgabuf_stocks_lock);
+	stock = list_first_entry_or_null(&fpgabuf_stocks, struct fpgabuf_stock,
+					 node);
+	if (stock)
+		kref_get(&stock->ref);
+	spin_unlock(&fpgabuf_stocks_lock);
+	return stock;
+}
+
+/* Nobody allocates any more. */
+void fpgabuf_recycle_exit(void)
+{
+	struct fpgabuf_stock *stock;
+
+	shrinker_free(fpgabuf_shrinker);
+	while ((stock = fpgabuf_stocks_first())) {
+		/* No driver is being unbound, and runs our release function. */
+		device_lock(stock->dev);
+		devres_release(stock->dev, fpgabuf_stock_devres,
+			       fpgabuf_stock_match, stock);
+		device_unlock(stock->dev);
+		fpgabuf_stock_put(stock);
+	}
+}
