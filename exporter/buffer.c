@@ -80,15 +80,14 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_by_size, "FPGABUF");
 /* Once more without what is kept for later, which may be what it lacks. */
 static int fpgabuf_buffer_fill(struct fpgabuf_buffer *buffer)
 {
-	const char *shortage = buffer->kind->shortage;
+	const bool shortage = buffer->kind->shortage;
 	int ret;
 
 	ret = buffer->kind->alloc(buffer);
 	if (ret == -ENOMEM && shortage && fpgabuf_stocks_drop())
 		ret = buffer->kind->alloc(buffer);
 	if (ret == -ENOMEM && shortage)
-		dev_warn_ratelimited(buffer->dev, "no %zu %s\n", buffer->size,
-				     shortage);
+		fpgabuf_limits_shortage(buffer);
 	if (!ret)
 		fpgabuf_stock_charge(buffer);
 	return ret;
@@ -282,6 +281,9 @@ struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 	int ret;
 
 	ret = fpgabuf_alloc_check(size, kind, totalram_pages());
+	if (ret == -ENOMEM)
+		dev_warn_ratelimited(dev, "no %zu bytes: the machine has %lu; more RAM helps\n",
+				     size, totalram_pages() << PAGE_SHIFT);
 	if (ret)
 		return ERR_PTR(ret);
 	return fpgabuf_alloc_requested(dev, PAGE_ALIGN(size), kind, fd_flags,

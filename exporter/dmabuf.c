@@ -155,6 +155,9 @@ static int fpgabuf_attach(struct dma_buf *dmabuf,
 	if (!max || boundary < PAGE_SIZE - 1 ||
 	    !fpgabuf_may_attach(buffer, attach->dev))
 		return -EOPNOTSUPP;
+	ret = fpgabuf_limits_attach(buffer, attach->dev);
+	if (ret)
+		return ret;
 
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)

@@ -189,6 +189,14 @@ int fpgabuf_recycle_init(void);
 void fpgabuf_recycle_exit(void);
 void fpgabuf_clear_pages(struct fpgabuf_buffer *buffer);
 
+/* limits.c */
+u64 fpgabuf_reach(struct device *dev);
+bool fpgabuf_reaches(struct device *dev, const struct sg_table *table);
+int fpgabuf_limits_attach(const struct fpgabuf_buffer *buffer,
+			  struct device *dev);
+gfp_t fpgabuf_limits_gfp(struct device *dev);
+void fpgabuf_limits_shortage(const struct fpgabuf_buffer *buffer);
+
 /* mmap.c */
 int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
 void fpgabuf_mmap_pfns(struct fpgabuf_buffer *buffer,

@@ -25,9 +25,7 @@ static gfp_t system_gfp(const struct fpgabuf_buffer *buffer, unsigned int order)
 	/* Large blocks only when they are there: no compaction, no reclaim. */
 	if (order)
 		gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
-	if (dma_get_mask(buffer->dev) < dma_get_required_mask(buffer->dev))
-		gfp |= IS_ENABLED(CONFIG_ZONE_DMA32) ? GFP_DMA32 : GFP_DMA;
-	return gfp;
+	return gfp | fpgabuf_limits_gfp(buffer->dev);
 }
 
 static struct page *system_alloc_block(const struct fpgabuf_buffer *buffer,
@@ -81,6 +79,16 @@ static int system_fill_table(struct sg_table *table, struct list_head *blocks,
 	return 0;
 }
 
+static void system_free(struct fpgabuf_buffer *buffer)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&buffer->pages, sg, i)
+		__free_pages(sg_page(sg), compound_order(sg_page(sg)));
+	sg_free_table(&buffer->pages);
+}
+
 static int system_alloc(struct fpgabuf_buffer *buffer)
 {
 	unsigned int max_order = system_orders[0];
@@ -107,21 +115,15 @@ static int system_alloc(struct fpgabuf_buffer *buffer)
 	ret = system_fill_table(&buffer->pages, &blocks, count);
 	if (ret)
 		goto err_free;
+	if (!fpgabuf_reaches(buffer->dev, &buffer->pages)) {
+		system_free(buffer);
+		return -ENOMEM;
+	}
 	return 0;
 
 err_free:
 	system_free_blocks(&blocks);
 	return ret;
-}
-
-static void system_free(struct fpgabuf_buffer *buffer)
-{
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sgtable_sg(&buffer->pages, sg, i)
-		__free_pages(sg_page(sg), compound_order(sg_page(sg)));
-	sg_free_table(&buffer->pages);
 }
 
 static int system_vmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)

@@ -463,6 +463,43 @@ TEST_F(no_kind, shortage_says_what_helps)
 			TH_LOG("%s", kind_names[kinds[i]]);
 }
 
+/* Nobody is asked for more than there is. */
+TEST_F(no_kind, more_than_the_machine_has)
+{
+	__u32 kind;
+
+	for (kind = 0; kind < KIND_COUNT; kind++)
+		EXPECT_TRUE(fails_helpfully(self->ch, 1ULL << 45, kind, -ENOMEM,
+					    "more RAM"))
+			TH_LOG("%s", kind_names[kind]);
+}
+
+/* Pieces that only a CMA area has, until it has none left. */
+TEST_F(no_kind, exhausted_cma)
+{
+	const __u64 size = 2 * BUDDY_MAX;
+	int fds[1024];
+	size_t i, n;
+
+	if (!have_cma())
+		SKIP(return, "this kernel has no CMA area");
+	for (n = 0; n < ARRAY_LEN(fds); n++) {
+		fds[n] = fpga_alloc(self->ch, size, FPGABUF_KIND_CONTIGUOUS);
+		if (fds[n] < 0)
+			break;
+	}
+	ASSERT_GT(ARRAY_LEN(fds), n);
+	ASSERT_LT(2, n);
+	EXPECT_EQ(-ENOMEM, fds[n]);
+	EXPECT_TRUE(fails_helpfully(self->ch, size, FPGABUF_KIND_CONTIGUOUS,
+				    -ENOMEM, "(cma=)"));
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+	/* Half of it may be kept, for this size: another must not go without. */
+	fds[0] = fpga_alloc(self->ch, (n - 2) * size, FPGABUF_KIND_CONTIGUOUS);
+	EXPECT_LE(0, fds[0]);
+}
+
 /* What is one segment may be as long as the engine's are, and no longer. */
 TEST_F(no_kind, one_segment)
 {
