@@ -12,6 +12,8 @@
 #include <linux/rwsem.h>
 #include <linux/string.h>
 
+#include "exporter.h"
+
 /*
  * Guards both of them. Held by readers for as long as they allocate, so that a
  * device stays until that is done. Taken outside of all locks of who announces
@@ -73,18 +75,19 @@ void fpgabuf_device_remove(struct fpgabuf_device *device)
 EXPORT_SYMBOL_NS_GPL(fpgabuf_device_remove, "FPGABUF");
 
 /**
- * fpgabuf_device_offers() - whether a device may be asked for a kind of memory
+ * fpgabuf_device_offers() - whether a device has a kind of memory for everybody
  * @device: from a notifier
  * @kind: the kind
  *
- * Return: whether fpgabuf_device_alloc() can make it; true does not mean that
- * there is any left.
+ * Return: whether fpgabuf_device_alloc() can make it, and others than @device can
+ * import it; on-board memory is not of that kind. That there is any left it does
+ * not say.
  */
 bool fpgabuf_device_offers(const struct fpgabuf_device *device,
 			   enum fpgabuf_kind kind)
 {
 	if (kind == FPGABUF_KIND_REGION)
-		return fpgabuf_region_exists(device->dev);
+		return fpgabuf_region_is_shared(device->dev);
 	return fpgabuf_kind_by_size(kind);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_device_offers, "FPGABUF");

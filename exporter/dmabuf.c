@@ -57,12 +57,6 @@ static size_t fpgabuf_piece(phys_addr_t start, size_t left, size_t max,
 	return min_t(size_t, len - 1, room) + 1;
 }
 
-/* Where a piece of memory is; one with no page tells it as its DMA address. */
-static phys_addr_t fpgabuf_start(struct scatterlist *sg)
-{
-	return sg_page(sg) ? sg_phys(sg) : sg_dma_address(sg);
-}
-
 static unsigned int fpgabuf_count_pieces(const struct sg_table *table,
 					 size_t max, unsigned long boundary)
 {
@@ -72,7 +66,7 @@ static unsigned int fpgabuf_count_pieces(const struct sg_table *table,
 
 	for_each_sgtable_sg(table, sg, i)
 		for (done = 0; done < sg->length; pieces++)
-			done += fpgabuf_piece(fpgabuf_start(sg) + done,
+			done += fpgabuf_piece(fpgabuf_sg_phys(sg) + done,
 					      sg->length - done, max, boundary);
 	return pieces;
 }
@@ -102,7 +96,7 @@ VISIBLE_IF_KUNIT int fpgabuf_cut_table(const struct sg_table *from,
 		for (done = 0; done < sg->length; done += len) {
 			const size_t offset = sg->offset + done;
 
-			len = fpgabuf_piece(fpgabuf_start(sg) + done,
+			len = fpgabuf_piece(fpgabuf_sg_phys(sg) + done,
 					    sg->length - done, max, boundary);
 			/* Memory with no pages: only a length. */
 			if (sg_page(sg))

@@ -152,6 +152,12 @@ struct fpgabuf_pool_layout {
 	size_t base;
 };
 
+/* Where a piece of &fpgabuf_buffer.pages is, whether it has pages or not. */
+static inline phys_addr_t fpgabuf_sg_phys(struct scatterlist *sg)
+{
+	return sg_page(sg) ? sg_phys(sg) : sg_dma_address(sg);
+}
+
 /* buffer.c */
 int fpgabuf_size_check(size_t size, unsigned long ram_pages);
 struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
@@ -175,6 +181,9 @@ void fpgabuf_coherent_vunmap(struct fpgabuf_buffer *buffer,
 struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 				      unsigned int fd_flags);
 void fpgabuf_set_addresses(struct sg_table *table, dma_addr_t addr);
+
+/* region.c */
+bool fpgabuf_region_is_shared(const struct device *dev);
 
 /* recycle.c */
 struct fpgabuf_stock *fpgabuf_stock_get(struct device *dev);

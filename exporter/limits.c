@@ -57,7 +57,7 @@ bool fpgabuf_reaches(struct device *dev, const struct sg_table *table)
 		return true;
 
 	for_each_sgtable_sg(table, sg, i) {
-		dma_addr_t addr = phys_to_dma(dev, sg_phys(sg));
+		dma_addr_t addr = phys_to_dma(dev, fpgabuf_sg_phys(sg));
 
 		/* Not on its bus at all, or too far */
 		if (addr == DMA_MAPPING_ERROR || addr > last ||

@@ -42,13 +42,9 @@ static unsigned long fpgabuf_place_left(const struct fpgabuf_place *place)
 	return place->sg ? (place->sg->length >> PAGE_SHIFT) - place->page : 0;
 }
 
-/* Memory with no pages tells where it is as its DMA address. */
 static unsigned long fpgabuf_place_pfn(const struct fpgabuf_place *place)
 {
-	struct scatterlist *sg = place->sg;
-
-	return (sg_page(sg) ? page_to_pfn(sg_page(sg)) :
-			      PHYS_PFN(sg_dma_address(sg))) + place->page;
+	return PHYS_PFN(fpgabuf_sg_phys(place->sg)) + place->page;
 }
 
 /* Where that is what @vma shows at @addr. */

@@ -652,3 +652,16 @@ bool fpgabuf_region_exists(const struct device *dev)
 	return region;
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_region_exists, "FPGABUF");
+
+/* Whether it is memory that any device may be attached to. */
+bool fpgabuf_region_is_shared(const struct device *dev)
+{
+	struct fpgabuf_region *region;
+	bool shared;
+
+	mutex_lock(&region_list_lock);
+	region = region_find(dev);
+	shared = region && !region->config.on_board;
+	mutex_unlock(&region_list_lock);
+	return shared;
+}

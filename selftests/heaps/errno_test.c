@@ -354,10 +354,6 @@ FIXTURE_VARIANT_ADD(answers, noncontiguous) {
 	.kind = FPGABUF_KIND_NONCONTIGUOUS,
 };
 
-FIXTURE_VARIANT_ADD(answers, region) {
-	.kind = FPGABUF_KIND_REGION,
-};
-
 FIXTURE_SETUP(answers)
 {
 	REQUIRE_CHANNEL(self->before);

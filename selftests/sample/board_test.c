@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A board with RAM behind a BAR, memory that has no struct page (QEMU's
- * ivshmem-plain). What the heap hands out is that BAR and nothing else.
+ * ivshmem-plain). What it hands out is that BAR and nothing else.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -11,12 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/dma-heap.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "../kselftest_harness.h"
-#include "../fpgabuf/foreign.h"
 #include "../fpgabuf/fpgabuf_test.h"
+#include "../pci/edu.h"
 
 #define MODULE		"board_ram"
 #define MODULE_FILE	"test_modules/" MODULE ".ko"
@@ -74,48 +75,67 @@ static int board_write(const char *file)
 	return ret;
 }
 
-static int heap_open(void)
+static int node_get(int node, size_t size)
 {
-	char path[96];
-	int fd;
+	int fd = ioctl(node, 0, size);
 
-	snprintf(path, sizeof(path), "/dev/dma_heap/fpgabuf-%s-region", board);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
-static int heap_get(int heap, __u64 len)
+/* A heap for everybody, of memory that everybody can import */
+static int heap_get(size_t size)
 {
 	struct dma_heap_allocation_data data = {
-		.len = len,
+		.len = size,
 		.fd_flags = O_RDWR | O_CLOEXEC,
 	};
-	int ret = fpga_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
+	char path[96];
+	int heap, ret;
 
+	snprintf(path, sizeof(path), "/dev/dma_heap/fpgabuf-%s-region", board);
+	heap = open(path, O_RDONLY | O_CLOEXEC);
+	if (heap < 0)
+		return -errno;
+	ret = fpga_ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
+	close(heap);
 	return ret < 0 ? ret : (int)data.fd;
 }
 
 FIXTURE(board) {
 	struct totals before;
-	int heap;
+	int node;
 	struct buffer b;
+};
+
+FIXTURE_VARIANT(board) {
+	const char *param;
+	bool shared;
+};
+
+FIXTURE_VARIANT_ADD(board, on_board) {
+	.param = "on_board=1",
+};
+
+FIXTURE_VARIANT_ADD(board, carve_out) {
+	.param = "on_board=0",
+	.shared = true,
 };
 
 FIXTURE_SETUP(board)
 {
-	const char *const insert[] = { "insmod", MODULE_FILE, NULL };
+	const char *const insert[] = {
+		"insmod", MODULE_FILE, variant->param, NULL,
+	};
 
 	REQUIRE_CHANNEL(self->before);
 	if (access(MODULE_FILE, F_OK))
 		SKIP(return, "no " MODULE_FILE ": built without the modules");
 	if (!find_board())
 		SKIP(return, "no such board: QEMU's ivshmem-plain");
-	/* It stays where heaps cannot be taken back. */
-	if (!module_loaded(MODULE))
-		ASSERT_EQ(0, run_program(insert));
-	self->heap = heap_open();
-	ASSERT_LE(0, self->heap);
-	ASSERT_EQ(0, buffer_from_fd(heap_get(self->heap, SIZE), &self->b));
+	ASSERT_EQ(0, run_program(insert));
+	self->node = open("/dev/" MODULE, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->node);
+	ASSERT_EQ(0, buffer_from_fd(node_get(self->node, SIZE), &self->b));
 }
 
 FIXTURE_TEARDOWN_PARENT(board)
@@ -197,32 +217,54 @@ TEST_F(board, all_of_it)
 	size_t size = bar_size();
 	struct buffer all;
 
-	EXPECT_EQ(-ENOMEM, heap_get(self->heap, size));
+	EXPECT_EQ(-ENOMEM, node_get(self->node, size));
 	buffer_free(&self->b);
-	ASSERT_EQ(0, buffer_from_fd(heap_get(self->heap, size), &all));
+	ASSERT_EQ(0, buffer_from_fd(node_get(self->node, size), &all));
 	memset(all.map, 0xa5, size);
-	EXPECT_EQ(-ENOMEM, heap_get(self->heap, SIZE));
+	EXPECT_EQ(-ENOMEM, node_get(self->node, SIZE));
 	buffer_free(&all);
-	ASSERT_EQ(0, buffer_from_fd(heap_get(self->heap, size), &all));
+	ASSERT_EQ(0, buffer_from_fd(node_get(self->node, size), &all));
 	EXPECT_TRUE(all_bytes(all.map, 0, size));
 	buffer_free(&all);
 }
 
-/* Another device reaches it peer to peer or not at all. */
-TEST_F(board, others_are_refused)
+/*
+ * Another device reaches the board's memory peer to peer or not at all; a
+ * carve-out is there for all of them, and has a heap.
+ */
+TEST_F(board, others)
 {
-	__u32 handle;
-	int ch, drm;
+	int ch, fd;
 
 	ch = fpga_open(0, O_RDWR);
 	ASSERT_LE(0, ch);
 	ASSERT_EQ(0, fpga_set_raw(ch, SIZE, 0));
-	EXPECT_EQ(-EOPNOTSUPP, fpga_register(ch, self->b.fd, 0, 0));
+	fd = heap_get(SIZE);
+	if (variant->shared) {
+		EXPECT_EQ(0, fpga_register(ch, self->b.fd, 0, 0));
+		EXPECT_LE(0, fd);
+	} else {
+		EXPECT_EQ(-EOPNOTSUPP, fpga_register(ch, self->b.fd, 0, 0));
+		EXPECT_GT(0, fd);
+	}
+	close(fd);
 	close(ch);
-	drm = vgem_open();
-	if (drm >= 0)
-		EXPECT_EQ(-EOPNOTSUPP, vgem_import(drm, self->b.fd, &handle));
-	close(drm);
+}
+
+/* A device behind an IOMMU writes into the BAR. */
+TEST_F(board, written_by_a_device)
+{
+	struct fpgabuf_info info;
+	int ch;
+
+	if (!variant->shared)
+		SKIP(return, "on-board memory: not peer to peer");
+	if (!edu_name())
+		SKIP(return, "no edu device behind an IOMMU");
+	ch = edu_open(&info);
+	ASSERT_LE(0, ch);
+	EXPECT_STREQ("ok", edu_capture(ch, &self->b, 4096, 3000));
+	close(ch);
 }
 
 /* A BAR that nobody drives any more reads as ones: better not at all. */
@@ -230,19 +272,22 @@ TEST_F(board, goes_with_its_board)
 {
 	struct buffer b;
 
+	if (variant->shared)
+		SKIP(return, "a carve-out stays");
 	EXPECT_EQ(0, touch(self->b.map));
 	ASSERT_EQ(0, board_write("unbind"));
 	EXPECT_EQ(SIGBUS, touch(self->b.map));
-	EXPECT_EQ(-ENODEV, heap_get(self->heap, SIZE));
+	EXPECT_EQ(-ENODEV, node_get(self->node, SIZE));
 	ASSERT_EQ(0, board_write("bind"));
 	EXPECT_EQ(SIGBUS, touch(self->b.map));
-	ASSERT_EQ(0, buffer_from_fd(heap_get(self->heap, SIZE), &b));
+	ASSERT_EQ(0, buffer_from_fd(node_get(self->node, SIZE), &b));
 	EXPECT_TRUE(all_bytes(b.map, 0, SIZE));
 	buffer_free(&b);
 }
 
 int main(int argc, char **argv)
 {
-	load_module("vgem", NULL);
+	if (edu_name())
+		load_module(EDU_DRIVER, NULL);
 	return test_harness_run(argc, argv);
 }
