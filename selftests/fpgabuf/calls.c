@@ -265,9 +265,34 @@ int buffer_from_fd(int fd, struct buffer *b)
 	return 0;
 }
 
+/* Memory of our own; the buffer's mapping is where it was before. */
+static int buffer_alloc_user(int ch, __u64 size, struct buffer *b)
+{
+	b->size = size;
+	b->map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (b->map == MAP_FAILED)
+		return -errno;
+	b->fd = fpga_alloc_user(ch, b->map, size, O_RDWR | O_CLOEXEC);
+	if (b->fd >= 0)
+		return 0;
+	munmap(b->map, size);
+	return b->fd;
+}
+
 int buffer_alloc(int ch, __u64 size, __u32 kind, struct buffer *b)
 {
-	return buffer_from_fd(fpga_alloc(ch, size, kind), b);
+	__u32 stride;
+
+	switch (kind) {
+	case FPGABUF_KIND_USER:
+		return buffer_alloc_user(ch, size, b);
+	case FPGABUF_KIND_POOL:
+		return buffer_from_fd(fpga_alloc_pool(ch, 64, size / 64, 0, 0,
+						      &stride), b);
+	default:
+		return buffer_from_fd(fpga_alloc(ch, size, kind), b);
+	}
 }
 
 void buffer_free(struct buffer *b)

@@ -79,7 +79,10 @@ __s64 dmabuf_size(int fd);
 int dmabuf_fdinfo(int fd, const char *key, char *value, size_t len);
 /* NULL when it cannot be mapped; errno says why. */
 void *dmabuf_map(int fd, size_t size);
-/* Allocate and map; nothing is left behind on an error. */
+/*
+ * Allocate and map, of any kind: memory of our own, or blocks of 64 bytes, where
+ * a size is not enough. Nothing is left behind on an error.
+ */
 int buffer_alloc(int ch, __u64 size, __u32 kind, struct buffer *b);
 /* Take over @fd and map all of it; the fd is closed on an error. */
 int buffer_from_fd(int fd, struct buffer *b);

@@ -243,7 +243,7 @@ TEST_F(free, only_the_same_size)
 
 TEST_F(free, only_the_same_kind)
 {
-	__u32 other = (variant->kind + 1) % KIND_COUNT;
+	__u32 other = (variant->kind + 1) % SIZED_KINDS;
 	struct count before, c;
 
 	ASSERT_EQ(0, read_count(other, &before));
@@ -363,7 +363,7 @@ static void *use_many(void *arg)
 		if (i % 8 == 7 && write_file(DROP_CACHES, "2"))
 			u->wrong = "drop_caches";
 		if (buffer_alloc(u->ch, sizes[rand_r(&u->seed) % 3],
-				 rand_r(&u->seed) % KIND_COUNT, &b)) {
+				 rand_r(&u->seed) % SIZED_KINDS, &b)) {
 			u->wrong = "cannot allocate";
 			break;
 		}
@@ -397,22 +397,14 @@ TEST_F(all, threads)
 	EXPECT_LT(hits, read_parameter("free_hits"));
 }
 
-static int driver_write(const char *file)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), DRIVER_DIR "%s", file);
-	return write_file(path, DEVICE);
-}
-
 /* One of each kind, and nothing that is live */
 static void fill(struct __test_metadata *_metadata, int ch)
 {
 	__u32 kind;
 
-	for (kind = 0; kind < KIND_COUNT; kind++)
+	for (kind = 0; kind < SIZED_KINDS; kind++)
 		ASSERT_EQ(0, use_one(ch, SIZE, kind, 1));
-	ASSERT_EQ(KIND_COUNT, read_parameter("free_buffers"));
+	ASSERT_EQ(SIZED_KINDS, read_parameter("free_buffers"));
 }
 
 /* Unbound, and bound again: what is released in between is not kept. */
