@@ -16,8 +16,10 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/export.h>
 #include <linux/fcntl.h>
 #include <linux/highmem.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -137,6 +139,13 @@ static bool fpgabuf_may_attach(const struct fpgabuf_buffer *buffer,
 	return false;
 }
 
+/* Whether @dev has the address that came with the memory. */
+static bool fpgabuf_is_own(const struct fpgabuf_buffer *buffer,
+			   const struct device *dev)
+{
+	return dev == buffer->dev && buffer->dma_addr != DMA_MAPPING_ERROR;
+}
+
 static int fpgabuf_attach(struct dma_buf *dmabuf,
 			  struct dma_buf_attachment *attach)
 {
@@ -169,8 +178,7 @@ static int fpgabuf_attach(struct dma_buf *dmabuf,
 	if (ret)
 		goto err_free_table;
 	a->dev = attach->dev;
-	a->own = attach->dev == buffer->dev &&
-		 buffer->dma_addr != DMA_MAPPING_ERROR;
+	a->own = fpgabuf_is_own(buffer, attach->dev);
 	attach->priv = a;
 
 	mutex_lock(&buffer->lock);
@@ -436,3 +444,36 @@ struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 	exp_info.priv = buffer;
 	return dma_buf_export(&exp_info);
 }
+
+/**
+ * fpgabuf_describe() - what a buffer is made of
+ * @dmabuf: any dma-buf, of which the caller has a reference
+ * @dev: the device in question
+ * @desc: out: what is known; not touched when it is not one of fpgabuf_alloc()
+ *
+ * Context: any.
+ * Return: whether @dmabuf is one of this exporter.
+ */
+bool fpgabuf_describe(const struct dma_buf *dmabuf, const struct device *dev,
+		      struct fpgabuf_description *desc)
+{
+	const struct fpgabuf_buffer *buffer;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (dmabuf->ops != &fpgabuf_dmabuf_ops &&
+	    dmabuf->ops != &fpgabuf_read_only_ops)
+		return false;
+
+	buffer = dmabuf->priv;
+	*desc = (struct fpgabuf_description){
+		.kind = buffer->number,
+		.pieces = buffer->pages.orig_nents,
+		.coherent = fpgabuf_is_own(buffer, dev) &&
+			    !buffer->kind->sync_for_device,
+	};
+	for_each_sgtable_sg(&buffer->pages, sg, i)
+		desc->largest = max_t(u64, desc->largest, sg->length);
+	return true;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_describe, "FPGABUF");

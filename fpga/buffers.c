@@ -210,7 +210,7 @@ static int register_check(const struct fpgabuf_channel *channel,
 }
 
 /* The longest segment the engine takes, in whole units of its alignment. */
-static unsigned int max_segment(const struct fpgabuf_channel *channel)
+unsigned int fpgabuf_max_segment(const struct fpgabuf_channel *channel)
 {
 	unsigned int max =
 		dma_get_max_seg_size(fpgabuf_channel_dma_dev(channel));
@@ -247,7 +247,7 @@ static int slice_frame(const struct fpgabuf_channel *channel,
 	if (ret)
 		return ret;
 	ret = fpgabuf_import_slice(import, offset, channel->format.size,
-				   max_segment(channel), frame);
+				   fpgabuf_max_segment(channel), frame);
 	if (ret)
 		return ret;
 	if (caps.max_sg_burst == 1 && frame->nents > 1)
@@ -282,9 +282,9 @@ static int slot_fill(struct fpgabuf_channel *channel,
 	return 0;
 }
 
-/* All slots in a dma-buf share one import. */
-static struct fpgabuf_import *slot_import(struct fpgabuf_channel *channel,
-					  struct dma_buf *dmabuf)
+/* All slots in a dma-buf share one import; NULL: there is no slot in it. */
+struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
+					    const struct dma_buf *dmabuf)
 {
 	unsigned int i;
 
@@ -294,8 +294,16 @@ static struct fpgabuf_import *slot_import(struct fpgabuf_channel *channel,
 		if (import && import->dmabuf == dmabuf)
 			return fpgabuf_import_get(import);
 	}
-	return fpgabuf_import(fpgabuf_channel_dma_dev(channel), dmabuf,
-			      channel_dir(channel));
+	return NULL;
+}
+
+static struct fpgabuf_import *slot_import(struct fpgabuf_channel *channel,
+					  struct dma_buf *dmabuf)
+{
+	struct fpgabuf_import *import = fpgabuf_slots_import(channel, dmabuf);
+
+	return import ?: fpgabuf_import(fpgabuf_channel_dma_dev(channel),
+					dmabuf, channel_dir(channel));
 }
 
 static int register_dmabuf(struct fpgabuf_channel *channel,

@@ -121,7 +121,14 @@ int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
 void fpgabuf_slots_init(struct fpgabuf_channel *channel);
 bool fpgabuf_slots_used(const struct fpgabuf_channel *channel);
+struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
+					    const struct dma_buf *dmabuf);
 void fpgabuf_slots_release(struct fpgabuf_channel *channel);
+unsigned int fpgabuf_max_segment(const struct fpgabuf_channel *channel);
+
+/* inspect.c: with channel->lock held */
+int fpgabuf_ioctl_inspect(struct fpgabuf_channel *channel, struct file *file,
+			  struct fpgabuf_ioctl_arg *arg);
 
 /* stream.c: with channel->lock held */
 int fpgabuf_stream_start(struct fpgabuf_channel *channel);
@@ -147,6 +154,7 @@ int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
  * @unreg: of FPGABUF_IOC_UNREGISTER
  * @exchange: of FPGABUF_IOC_EXCHANGE
  * @start: of FPGABUF_IOC_START
+ * @inspect: of FPGABUF_IOC_INSPECT
  */
 struct fpgabuf_ioctl_arg {
 	void __user *user;
@@ -163,6 +171,7 @@ struct fpgabuf_ioctl_arg {
 		struct fpgabuf_unregister unreg;
 		struct fpgabuf_exchange exchange;
 		struct fpgabuf_start start;
+		struct fpgabuf_inspect inspect;
 	};
 };
 

@@ -195,6 +195,8 @@ static const struct fpgabuf_ioctl_desc fpgabuf_ioctls[] = {
 	  fpgabuf_ioctl_alloc_user },
 	{ FPGABUF_IOC_ALLOC_POOL, sizeof(struct fpgabuf_alloc_pool), false,
 	  fpgabuf_ioctl_alloc_pool },
+	{ FPGABUF_IOC_INSPECT, sizeof(struct fpgabuf_inspect), false,
+	  fpgabuf_ioctl_inspect },
 };
 
 /* The number, type and direction must be right; the size may have grown. */

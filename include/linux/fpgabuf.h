@@ -82,6 +82,24 @@ void fpgabuf_region_remove(struct device *dev);
 bool fpgabuf_region_exists(const struct device *dev);
 
 /**
+ * struct fpgabuf_description - what the exporter knows of a buffer of its own
+ * @kind: kind of memory
+ * @pieces: contiguous pieces of memory that it is made of
+ * @largest: bytes of the longest one
+ * @coherent: for the device in question it needs no cache maintenance, whatever
+ *	its addresses are
+ */
+struct fpgabuf_description {
+	enum fpgabuf_kind kind;
+	unsigned int pieces;
+	u64 largest;
+	bool coherent;
+};
+
+bool fpgabuf_describe(const struct dma_buf *dmabuf, const struct device *dev,
+		      struct fpgabuf_description *desc);
+
+/**
  * struct fpgabuf_device_ops - how to get at the device that does the DMA
  *
  * Both run in process context, may sleep, and may be called by several tasks

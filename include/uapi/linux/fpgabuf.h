@@ -498,6 +498,69 @@ struct fpgabuf_start {
 	__u32 run;
 };
 
+/* fpgabuf_inspect.kind: of memory that is not fpgabuf's */
+#define FPGABUF_KIND_FOREIGN		0xffffffffU
+
+/* fpgabuf_inspect.traits */
+
+/*
+ * What the CPU or the channel's device writes is seen by the other only after
+ * cache maintenance, or copying to or from a bounce buffer. Without it, memory
+ * is coherent for the two as far as the DMA API knows.
+ */
+#define FPGABUF_INSPECT_NEEDS_SYNC	(1U << 0)
+/* A slot of this channel is in the buffer. */
+#define FPGABUF_INSPECT_REGISTERED	(1U << 1)
+/* A device is not done with the buffer: it has a fence that did not signal. */
+#define FPGABUF_INSPECT_BUSY		(1U << 2)
+
+/**
+ * struct fpgabuf_inspect - argument of FPGABUF_IOC_INSPECT
+ * @fd: in: a dma-buf, from anywhere
+ * @flags: in: must be 0
+ * @size: out: bytes of the buffer
+ * @kind: out: enum fpgabuf_kind, or FPGABUF_KIND_FOREIGN
+ * @traits: out: FPGABUF_INSPECT_*
+ * @cpu_segments: out: contiguous pieces of memory that it is made of; 0: only
+ *	its exporter knows (FPGABUF_KIND_FOREIGN)
+ * @dma_segments: out: pieces that this channel's engine would get of all of it,
+ *	none longer than &fpgabuf_info.max_segment; 0: see @status
+ * @cpu_largest: out: bytes of the longest of @cpu_segments
+ * @dma_largest: out: bytes of the longest of @dma_segments
+ * @status: out: 0, or the negative errno with which this channel's device cannot
+ *	get at the buffer. FPGABUF_IOC_REGISTER would say the same. What is
+ *	not about the device is told nevertheless
+ * @attached: out: how many devices are attached, each as often as it is
+ * @names: in: pointer to @names_size bytes for the names of the attached
+ *	devices, each NUL-terminated; as many as fit are written
+ * @names_size: in: room at @names, may be 0; out: bytes of all names
+ * @reserved: must be zero
+ *
+ * Tells what a buffer is, as this channel's device sees it. Any file may ask, at
+ * any time; a stream into the buffer, of this channel or another, is not
+ * disturbed. A buffer that is not registered is attached and mapped during the
+ * call, which is not told in @attached.
+ *
+ * Errors: -EBADF: not an open file; -EINVAL: not a dma-buf, unknown flag;
+ * -ENOMEM.
+ */
+struct fpgabuf_inspect {
+	__s32 fd;
+	__u32 flags;
+	__u64 size;
+	__u32 kind;
+	__u32 traits;
+	__u32 cpu_segments;
+	__u32 dma_segments;
+	__u64 cpu_largest;
+	__u64 dma_largest;
+	__s32 status;
+	__u32 attached;
+	__u64 names;
+	__u32 names_size;
+	__u32 reserved;
+};
+
 /*
  * FPGABUF_IOC_STOP stops the FPGA's side and the engine, and returns when the
  * engine touches no buffer any more. What was queued is done with -ECANCELED.
@@ -519,6 +582,7 @@ struct fpgabuf_start {
 #define FPGABUF_IOC_STOP	_IO(FPGABUF_IOC_MAGIC, 0x09)
 #define FPGABUF_IOC_ALLOC_USER	_IOWR(FPGABUF_IOC_MAGIC, 0x0a, struct fpgabuf_alloc_user)
 #define FPGABUF_IOC_ALLOC_POOL	_IOWR(FPGABUF_IOC_MAGIC, 0x0b, struct fpgabuf_alloc_pool)
+#define FPGABUF_IOC_INSPECT	_IOWR(FPGABUF_IOC_MAGIC, 0x0c, struct fpgabuf_inspect)
 
 /* "fpgb", the magic of struct fpgabuf_trailer */
 #define FPGABUF_TRAILER_MAGIC	0x62677066
