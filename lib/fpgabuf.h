@@ -9,8 +9,8 @@
  *
  * Objects are not locked: a struct fpgabuf_channel may be used by several
  * threads only where said (one thread in fpgabuf_channel_exchange() while
- * another calls fpgabuf_channel_stop(), and fpgabuf_channel_alloc*() at any
- * time). There is no global state.
+ * another calls fpgabuf_channel_stop(), and fpgabuf_channel_alloc*() and
+ * fpgabuf_channel_inspect() at any time). There is no global state.
  */
 #ifndef LIBFPGABUF_H
 #define LIBFPGABUF_H
@@ -39,6 +39,7 @@ struct fpgabuf_channel;
  * Return: how many there are (0 is no error), or a negative errno.
  */
 FPGABUF_API FPGABUF_MUST_CHECK int fpgabuf_list(char ***paths);
+/* For every array of texts that this library returns. NULL is ignored. */
 FPGABUF_API void fpgabuf_list_free(char **paths);
 
 /**
@@ -152,6 +153,22 @@ fpgabuf_channel_register(struct fpgabuf_channel *channel, int fd,
 			 uint64_t offset, uint64_t length);
 FPGABUF_API int fpgabuf_channel_unregister(struct fpgabuf_channel *channel,
 					   uint32_t slot);
+
+/**
+ * fpgabuf_channel_inspect() - what a dma-buf is, as the channel's engine sees it
+ * @channel: the channel; no matter who owns it
+ * @fd: any dma-buf
+ * @inspect: out: what is known; its @names is the library's, and 0
+ * @names: out: NULL-terminated array of the names of the devices that are
+ *	attached, &fpgabuf_inspect.attached of them, freed by
+ *	fpgabuf_list_free(); or NULL
+ *
+ * Return: 0, or a negative errno. That the channel's device cannot get at the
+ * buffer is no error, but in &fpgabuf_inspect.status.
+ */
+FPGABUF_API FPGABUF_MUST_CHECK int
+fpgabuf_channel_inspect(struct fpgabuf_channel *channel, int fd,
+			struct fpgabuf_inspect *inspect, char ***names);
 
 /* Streaming */
 
