@@ -387,6 +387,62 @@ TEST_F(kind, unregister)
 	EXPECT_ROBUST(&call, &r);
 }
 
+/**
+ * struct inspection - a buffer to look at
+ * @ch: channel
+ * @b: the buffer
+ * @kind: of its memory
+ * @told: how often the device could not have it, and the rest was told
+ */
+struct inspection {
+	int ch;
+	const struct buffer *b;
+	__u32 kind;
+	unsigned int told;
+};
+
+static int call_inspect(void *ctx)
+{
+	struct inspection *want = ctx;
+	struct fpgabuf_inspect i;
+	char names[64];
+	int ret;
+
+	ret = fpga_inspect(want->ch, want->b->fd, &i, names, sizeof(names));
+	if (ret < 0)
+		return ret;
+	if (i.size != want->b->size || i.kind != want->kind ||
+	    !i.cpu_segments || !i.dma_segments != !!i.status)
+		return -EBADMSG;
+	want->told += !!i.status;
+	return i.status;
+}
+
+static const struct fault_call inspect_call = {
+	.name = "inspect", .call = call_inspect,
+};
+
+/* It is mapped for the question: where that fails the rest is told. */
+TEST_F(kind, inspect)
+{
+	struct inspection i = {
+		.ch = self->ch, .b = &self->b, .kind = variant->kind,
+	};
+
+	EXPECT_ROBUST(&inspect_call, &i);
+	EXPECT_LE(1U, i.told);
+}
+
+TEST_F(kind, inspect_registered)
+{
+	struct inspection i = {
+		.ch = self->ch, .b = &self->b, .kind = variant->kind,
+	};
+
+	ASSERT_LE(0, fpga_register(self->ch, self->b.fd, 0, 4096));
+	EXPECT_ROBUST(&inspect_call, &i);
+}
+
 static int call_mmap(void *ctx)
 {
 	struct buffer *b = ctx;

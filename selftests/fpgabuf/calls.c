@@ -99,6 +99,17 @@ int fpga_unregister(int ch, __u32 slot)
 	return fpga_ioctl(ch, FPGABUF_IOC_UNREGISTER, &unreg);
 }
 
+int fpga_inspect(int ch, int fd, struct fpgabuf_inspect *inspect, void *names,
+		 __u32 room)
+{
+	*inspect = (struct fpgabuf_inspect){
+		.fd = fd,
+		.names = (uintptr_t)names,
+		.names_size = room,
+	};
+	return fpga_ioctl(ch, FPGABUF_IOC_INSPECT, inspect);
+}
+
 int fpga_start(int ch)
 {
 	struct fpgabuf_start start = { 0 };

@@ -45,6 +45,9 @@ int fpga_alloc_pool(int ch, __u32 block_size, __u32 num_blocks,
 		    __u32 alignment, __u32 boundary, __u32 *stride);
 int fpga_register(int ch, int fd, __u64 offset, __u64 length);
 int fpga_unregister(int ch, __u32 slot);
+/* @names: @room bytes for the names of the attached devices */
+int fpga_inspect(int ch, int fd, struct fpgabuf_inspect *inspect, void *names,
+		 __u32 room);
 int fpga_start(int ch);
 int fpga_stop(int ch);
 int fpga_get_format(int ch, struct fpgabuf_format *format);

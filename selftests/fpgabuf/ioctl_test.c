@@ -23,6 +23,7 @@ _Static_assert(FPGABUF_IOC_UNREGISTER == 0x4008fb06, "UNREGISTER");
 _Static_assert(FPGABUF_IOC_EXCHANGE == 0xc028fb07, "EXCHANGE");
 _Static_assert(FPGABUF_IOC_START == 0xc008fb08, "START");
 _Static_assert(FPGABUF_IOC_STOP == 0x0000fb09, "STOP");
+_Static_assert(FPGABUF_IOC_INSPECT == 0xc048fb0c, "INSPECT");
 _Static_assert(sizeof(struct fpgabuf_queue_entry) == 24, "queue entry");
 _Static_assert(sizeof(struct fpgabuf_completion) == 56, "completion");
 _Static_assert(sizeof(struct fpgabuf_trailer) == 32, "trailer");
@@ -41,6 +42,7 @@ union argument {
 	struct fpgabuf_unregister unreg;
 	struct fpgabuf_exchange exchange;
 	struct fpgabuf_start start;
+	struct fpgabuf_inspect inspect;
 	/* Room for a structure that has grown */
 	__u8 bytes[1024];
 };
@@ -88,6 +90,7 @@ static const struct request {
 	{ "UNREGISTER", FPGABUF_IOC_UNREGISTER },
 	{ "EXCHANGE", FPGABUF_IOC_EXCHANGE },
 	{ "START", FPGABUF_IOC_START },
+	{ "INSPECT", FPGABUF_IOC_INSPECT },
 };
 
 static unsigned long with_size(unsigned long nr, size_t size)
@@ -124,6 +127,9 @@ static void good_argument(const FIXTURE_DATA(abi) *self, unsigned long nr,
 	case FPGABUF_IOC_REGISTER:
 		arg->reg.fd = self->b.fd;
 		arg->reg.offset = FRAME;
+		break;
+	case FPGABUF_IOC_INSPECT:
+		arg->inspect.fd = self->b.fd;
 		break;
 	}
 }
@@ -225,7 +231,7 @@ TEST_F(abi, unknown_requests)
 	unsigned long nr;
 	size_t i;
 
-	for (i = 0x0c; i <= 0xff; i++) {
+	for (i = 0x0d; i <= 0xff; i++) {
 		nr = _IOC(_IOC_NONE, FPGABUF_IOC_MAGIC, i, 0);
 		EXPECT_EQ(-ENOTTY, fpga_ioctl(self->ch, nr, &arg));
 		nr = _IOC(_IOC_READ | _IOC_WRITE, FPGABUF_IOC_MAGIC, i, 64);
@@ -426,6 +432,14 @@ TEST_F(abi, unknown_flags)
 		good_argument(self, FPGABUF_IOC_EXCHANGE, &arg);
 		arg.exchange.flags = 1U << bit;
 		EXPECT_EQ(-EINVAL, fpga_ioctl(self->ch, FPGABUF_IOC_EXCHANGE,
+					      &arg));
+		good_argument(self, FPGABUF_IOC_INSPECT, &arg);
+		arg.inspect.flags = 1U << bit;
+		EXPECT_EQ(-EINVAL, fpga_ioctl(self->ch, FPGABUF_IOC_INSPECT,
+					      &arg));
+		good_argument(self, FPGABUF_IOC_INSPECT, &arg);
+		arg.inspect.reserved = 1U << bit;
+		EXPECT_EQ(-EINVAL, fpga_ioctl(self->ch, FPGABUF_IOC_INSPECT,
 					      &arg));
 	}
 	expect_unchanged(_metadata, self, "unknown flags");

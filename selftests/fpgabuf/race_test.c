@@ -121,8 +121,14 @@ static void act_control(struct actor *a)
 static void act_alloc(struct actor *a)
 {
 	int fd = fpga_alloc(a->ch, FRAME, pick(a, SIZED_KINDS));
+	struct fpgabuf_inspect inspect;
+	char names[64];
 
 	judge(a, "ALLOC", fd, ALLOWED(0));
+	judge(a, "INSPECT", fpga_inspect(a->ch, pick(a, 2) ? a->fd : fd,
+					 &inspect, names, sizeof(names)),
+	      ALLOWED(0));
+	judge(a, "an inspection", inspect.status, ALLOWED(0));
 	if (fd >= 0)
 		close(fd);
 	poll_fd(a->ch, POLLIN, 0);
