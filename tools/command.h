@@ -5,6 +5,8 @@
 
 int cmd_list(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_alloc(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
 int cmd_capture(int argc, char **argv);
 
 #endif /* COMMAND_H */

@@ -14,6 +14,8 @@ static const struct command {
 } commands[] = {
 	{ "list", cmd_list, "the channels of this machine" },
 	{ "info", cmd_info, "what a channel can do" },
+	{ "alloc", cmd_alloc, "memory for a channel, and for a program" },
+	{ "inspect", cmd_inspect, "what the buffers of a process are" },
 	{ "capture", cmd_capture, "take frames from a channel" },
 };
 

@@ -10,6 +10,9 @@ enum {
 	STATUS_OK = 0,
 	STATUS_FAILURE = 1,
 	STATUS_USAGE = 2,
+	/* What shells say of a program that they cannot run, or find. */
+	STATUS_CANNOT_RUN = 126,
+	STATUS_NOT_FOUND = 127,
 };
 
 /* One line that says what is wrong. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <limits.h>
 #include <string.h>
 
 #include "parse.h"
@@ -42,6 +43,17 @@ bool parse_count(const char *text, uint64_t max, uint64_t *count)
 	if (!scan_number(&text, &n) || *text || n < 1 || n > max)
 		return false;
 	*count = n;
+
+	return true;
+}
+
+bool parse_fd(const char *text, int *fd)
+{
+	uint64_t n;
+
+	if (!scan_number(&text, &n) || *text || n > INT_MAX)
+		return false;
+	*fd = n;
 
 	return true;
 }

@@ -12,6 +12,8 @@
 
 /* "300", from 1 to @max */
 bool parse_count(const char *text, uint64_t max, uint64_t *count);
+/* "0", "5": the number of a file descriptor */
+bool parse_fd(const char *text, int *fd);
 /* "4096", "64K", "2M", "1G" (powers of 1024), from 1 */
 bool parse_bytes(const char *text, uint64_t *bytes);
 /* "1280x720", each from 1 */

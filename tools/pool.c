@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <linux/dma-heap.h>
 
+#include "memory.h"
 #include "message.h"
 #include "pool.h"
 
@@ -44,51 +44,10 @@ static int source_alloc(const struct source *source, uint64_t size)
 	return fpgabuf_channel_alloc(source->channel, size, source->kind);
 }
 
-static bool has_kind(const struct fpgabuf_info *info, uint32_t kind)
+static bool choose_source(struct source *source, int wanted)
 {
-	return kind < 32 && info->kinds & 1U << kind;
-}
-
-/* Cached memory first: a CPU that reads frames is slow without. */
-static bool default_kind(const struct fpgabuf_info *info, uint32_t *kind)
-{
-	static const uint32_t preferred[] = {
-		FPGABUF_KIND_SYSTEM,
-		FPGABUF_KIND_CONTIGUOUS,
-		FPGABUF_KIND_COHERENT,
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(preferred) / sizeof(preferred[0]); i++) {
-		*kind = preferred[i];
-		if (*kind == FPGABUF_KIND_SYSTEM &&
-		    !(info->capabilities & FPGABUF_CAP_SCATTER))
-			continue;
-		if (has_kind(info, *kind))
-			return true;
-	}
-
-	return false;
-}
-
-static bool choose_kind(struct source *source, int wanted)
-{
-	const char *path = fpgabuf_channel_path(source->channel);
-	const struct fpgabuf_info *info = fpgabuf_channel_info(source->channel);
-
-	if (wanted < 0) {
-		if (!default_kind(info, &source->kind)) {
-			complain("%s: allocates no memory: give --register-heap", path);
-			return false;
-		}
-	} else {
-		source->kind = wanted;
-		if (!has_kind(info, wanted)) {
-			complain("%s: has no %s memory; see 'fpgabuf info %s'",
-				 path, fpgabuf_kind_name(wanted), path);
-			return false;
-		}
-	}
+	if (!choose_kind(source->channel, wanted, &source->kind))
+		return false;
 	source->name = fpgabuf_kind_name(source->kind);
 
 	return true;
@@ -99,7 +58,7 @@ static bool source_open(struct source *source, struct fpgabuf_channel *channel,
 {
 	*source = (struct source){ .channel = channel, .heap = -1 };
 	if (!request->heap)
-		return choose_kind(source, request->kind);
+		return choose_source(source, request->kind);
 
 	source->name = request->heap;
 	source->heap = open(request->heap, O_RDWR | O_CLOEXEC);
@@ -115,22 +74,13 @@ static void source_close(struct source *source)
 		close(source->heap);
 }
 
-static void complain_alloc(const struct source *source, uint64_t size,
-			   int error)
+static void complain_source(const struct source *source, uint64_t size,
+			    int error)
 {
-	const char *path = fpgabuf_channel_path(source->channel);
-
 	if (error == ENOTTY && source->heap >= 0)
 		complain("%s: is not a dma-heap", source->name);
-	else if (error == ENOMEM)
-		complain("%s: no %s memory for a buffer of %" PRIu64 " bytes; the kernel log tells more",
-			 path, source->name, size);
-	else if (error == EFBIG)
-		complain("%s: %" PRIu64 " bytes are more than its longest piece, which %s memory is; see 'fpgabuf info %s'",
-			 path, size, source->name, path);
 	else
-		complain("%s: %s memory for a buffer of %" PRIu64 " bytes: %s",
-			 path, source->name, size, strerror(error));
+		complain_alloc(source->channel, source->name, size, error);
 }
 
 static void complain_register(const struct source *source, int error)
@@ -168,7 +118,7 @@ static bool add_buffer(struct pool *pool, const struct source *source,
 
 	fd = source_alloc(source, size);
 	if (fd < 0) {
-		complain_alloc(source, size, -fd);
+		complain_source(source, size, -fd);
 		return false;
 	}
 

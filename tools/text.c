@@ -47,6 +47,17 @@ const char *bytes_text(struct text *text, uint64_t bytes)
 	return print(text, "%" PRIu64 " %s", bytes, units[unit]);
 }
 
+const char *pieces_text(struct text *text, uint32_t pieces, uint64_t largest)
+{
+	struct text part;
+
+	bytes_text(&part, largest);
+	if (pieces == 1)
+		return print(text, "1, of %.40s", part.s);
+
+	return print(text, "%u, the longest of %.40s", pieces, part.s);
+}
+
 const char *rate_text(struct text *text, const struct fpgabuf_fract *rate)
 {
 	const uint32_t n = rate->numerator, d = rate->denominator;

@@ -16,6 +16,8 @@ const char *fourcc_text(struct text *text, uint32_t fourcc);
 const char *modifier_text(struct text *text, uint64_t modifier);
 /* "64 bytes", "1800 KiB", "64 MiB" when exact, else "1843201 bytes" */
 const char *bytes_text(struct text *text, uint64_t bytes);
+/* "1, of 4 MiB", "4, the longest of 1 MiB" */
+const char *pieces_text(struct text *text, uint32_t pieces, uint64_t largest);
 /* "60 fps", "29.97 fps", "max" */
 const char *rate_text(struct text *text, const struct fpgabuf_fract *rate);
 /* "YUYV 1280x720", "raw 64 KiB" */

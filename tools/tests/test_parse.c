@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The values of options: what is understood, what is not, and the limits. */
+#include <string.h>
+
 #include "parse.h"
 #include "tap.h"
 
@@ -27,6 +29,21 @@ static void test_count(void)
 	ok(parse_count("1", 64, &n) && n == 1, "the smallest count");
 	ok(parse_count("18446744073709551615", UINT64_MAX, &n) &&
 	   n == UINT64_MAX, "the largest count");
+}
+
+static void test_fd(void)
+{
+	size_t i;
+	int fd = 7;
+
+	for (i = 0; i < LENGTH(not_numbers); i++)
+		ok(!strcmp(not_numbers[i], "0") ||
+		   !parse_fd(not_numbers[i], &fd), "fd '%s'", not_numbers[i]);
+	ok(!parse_fd("2147483648", &fd), "fd over its maximum");
+	is(fd, 7, "nothing is changed by what is not understood");
+
+	ok(parse_fd("0", &fd) && fd == 0, "the smallest fd");
+	ok(parse_fd("2147483647", &fd) && fd == 2147483647, "the largest fd");
 }
 
 static void test_bytes(void)
@@ -136,6 +153,7 @@ static void test_fourcc(void)
 int main(void)
 {
 	test_count();
+	test_fd();
 	test_bytes();
 	test_size();
 	test_rate();

@@ -27,6 +27,10 @@ static void test_numbers(void)
 	same(bytes_text(&text, 64 << 20), "64 MiB");
 	same(bytes_text(&text, UINT64_MAX), "18446744073709551615 bytes");
 	same(bytes_text(&text, 1ULL << 63), "8388608 TiB");
+	same(pieces_text(&text, 1, 4 << 20), "1, of 4 MiB");
+	same(pieces_text(&text, 4, 1 << 20), "4, the longest of 1 MiB");
+	same(pieces_text(&text, UINT32_MAX, UINT64_MAX),
+	     "4294967295, the longest of 18446744073709551615 bytes");
 	same(direction_text(FPGABUF_DIR_CAPTURE), "capture");
 	same(direction_text(FPGABUF_DIR_OUTPUT), "output");
 	same(direction_text(99), "unknown");
