@@ -99,7 +99,17 @@ test_usage() {
 	run 2 "size of a block" capture --format raw --size 64x64
 	run 2 "two sources of memory" capture --kind system \
 		--register-heap /dev/null
-	for command in list info capture; do
+	run 2 "no size" alloc --kind system
+	run 2 "bad size of a buffer" alloc --size 0
+	err_has "^fpgabuf: -s: '0' is not valid$"
+	run 2 "unknown kind" alloc --size 4K --kind nosuch
+	run 2 "too many buffers" alloc --size 4K --count 1025
+	run 2 "no process" inspect
+	run 2 "bad process" inspect 1x
+	err_has "'1x' is not the number of a process"
+	run 2 "bad descriptor" inspect 1 -- -1
+	run 2 "three arguments of inspect" inspect 1 2 3
+	for command in list info alloc inspect capture; do
 		run 0 "help of $command" $command --help
 		out_has "^Usage: fpgabuf $command"
 		silent err
@@ -125,6 +135,106 @@ test_list_info() {
 	run 0 "info by number" info "${DEVICE#/dev/fpgabuf}"
 	cmp -s "$dir/out" "$dir/node"
 	ok $? "same info by number"
+}
+
+# Of all buffers in $dir/out the values of a line, without its name.
+values() {
+	sed -n "s/^$1: *//p" "$dir/out" | tr '\n' '/'
+}
+
+out_values() {
+	[ "$(values "$1")" = "$2" ]
+	ok $? "$1 is $2"
+}
+
+test_alloc() {
+	local kind kinds="coherent contiguous noncontiguous system writecombine"
+
+	for kind in $kinds; do
+		run 0 "alloc $kind" alloc --device "$DEVICE" --kind "$kind" --size 64K
+		out_values Exporter "fpgabuf-$kind/"
+		out_values Kind "$kind/"
+		out_values Size "64 KiB/"
+		out_values "Memory pieces" "1, of 64 KiB/"
+		out_values "Device pieces" "1, of 64 KiB/"
+		out_values Attached none/
+		silent err
+	done
+	run 0 "default kind, rounded up" alloc --size 4097 --count 2
+	out_values Kind system/system/
+	out_values Size "8 KiB/8 KiB/"
+
+	run 3 "a command's status" alloc -s 4K -- sh -c 'exit 3'
+	# shellcheck disable=SC2016 # for the shell that it starts
+	run 0 "what a command inherits" alloc --quiet -s 1M -n 3 \
+		sh -c 'for fd in $FPGABUF_FD; do readlink /proc/$$/fd/$fd; done'
+	[ "$(cat "$dir/out")" = "$(printf '/dmabuf:\n%.0s' 1 2 3)" ]
+	ok $? "three dma-bufs, and nothing else is said"
+	run 127 "no such command" alloc -q -s 4K nosuch-command
+	err_has "^fpgabuf: nosuch-command: No such file or directory$"
+	run 126 "not a command" alloc -q -s 4K /
+	run 1 "more memory than there is" alloc --kind system --size 1000G
+	err_has "$DEVICE: no system memory for a buffer of 1073741824000 bytes"
+}
+
+# Starts a program that has dma-bufs, and returns when it has them.
+start_holder() {
+	rm -f "$dir/fifo" "$dir/numbers"
+	mkfifo "$dir/fifo" "$dir/numbers"
+	# shellcheck disable=SC2016 # for the shell that it starts
+	"$FPGABUF" alloc --quiet "$@" -- sh -c 'echo $FPGABUF_FD; exec cat' \
+		<"$dir/fifo" >"$dir/numbers" 2>"$dir/err" &
+	pid=$!
+	exec 4>"$dir/fifo"
+	read -ra fds <"$dir/numbers"
+}
+
+end_holder() {
+	exec 4>&-
+	wait "$pid"
+}
+
+test_inspect() {
+	start_holder --kind contiguous --size 64K --count 2
+	run 0 "one buffer of a process" inspect "$pid" "${fds[1]}"
+	out_values Buffer "file descriptor ${fds[1]} of process $pid/"
+	out_values Kind contiguous/
+	run 0 "all of them" inspect --device "$DEVICE" "$pid"
+	out_values Buffer \
+		"file descriptor ${fds[0]} of process $pid/file descriptor ${fds[1]} of process $pid/"
+	out_values Size "64 KiB/64 KiB/"
+	silent err
+	run 1 "not a dma-buf" inspect "$pid" 0
+	err_has "^fpgabuf: file descriptor 0 of process $pid: is not a dma-buf$"
+	run 1 "no such descriptor" inspect "$pid" 1000
+	err_has "^fpgabuf: process $pid: has no file descriptor 1000$"
+	test_not_permitted
+	end_holder
+
+	run 1 "no such process" inspect "$pid"
+	err_has "^fpgabuf: there is no process $pid$"
+	run 1 "no such process, for a descriptor" inspect "$pid" 4
+	err_has "^fpgabuf: there is no process $pid$"
+	run 1 "no buffers" inspect $$
+	err_has "^fpgabuf: process $$: has no dma-buf open$"
+}
+
+# A user who may open the channel, but not look into root's process
+test_not_permitted() {
+	local mode numbers=("${fds[0]}" "")
+
+	mode=$(stat -c %a "$DEVICE")
+	chmod 666 "$DEVICE"
+	for number in "${numbers[@]}"; do
+		# shellcheck disable=SC2086 # one argument, or none
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$FPGABUF" \
+			inspect --device "$DEVICE" "$pid" $number >"$dir/out" \
+			2>"$dir/err"
+		[ $? -eq 1 ]
+		ok $? "another user's process: exit status 1"
+		err_has "^fpgabuf: process $pid: its file descriptors are only for root and its owner"
+	done
+	chmod "$mode" "$DEVICE"
 }
 
 test_formats() {
@@ -306,6 +416,10 @@ test_busy() {
 	capture 1 "a channel in use" --frames 1
 	err_has "^fpgabuf: $DEVICE: is busy: another program owns the channel$"
 	run 0 "info of a channel in use" info "$DEVICE"
+	run 0 "memory for a channel in use" alloc --device "$DEVICE" --size 4K
+	run 0 "its buffers" inspect --device "$DEVICE" "$pid"
+	out_values Registered "$(printf 'yes/%.0s' {1..8})"
+	out_values Attached "$(printf 'fpgabuf_sim.0/%.0s' {1..8})"
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
 	exec 3<&-
@@ -350,6 +464,8 @@ test_unbind() {
 
 test_usage
 test_list_info
+test_alloc
+test_inspect
 test_formats
 test_memory
 test_output
