@@ -46,6 +46,8 @@ u64 fpgabuf_reach(struct device *dev)
  * fpgabuf_reaches() - whether a device reaches all of a table
  * @dev: the device
  * @table: the memory, as the CPU sees it
+ *
+ * Return: whether it does, with no bounce buffer.
  */
 bool fpgabuf_reaches(struct device *dev, const struct sg_table *table)
 {

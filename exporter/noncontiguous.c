@@ -84,7 +84,8 @@ static void noncontiguous_sync_for_cpu(const struct fpgabuf_buffer *buffer,
 const struct fpgabuf_kind_ops fpgabuf_kind_noncontiguous = {
 	.name			= "noncontiguous",
 	.exp_name		= "fpgabuf-noncontiguous",
-	.shortage		= "bytes at one address; an IOMMU, a CMA area (cma=) or the system kind helps",
+	.shortage		=
+		"bytes at one address; an IOMMU, a CMA area (cma=) or the system kind helps",
 	.alloc			= noncontiguous_alloc,
 	.free			= noncontiguous_free,
 	.clear			= fpgabuf_clear_pages,

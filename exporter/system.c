@@ -155,7 +155,8 @@ static void system_vunmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
 const struct fpgabuf_kind_ops fpgabuf_kind_system = {
 	.name		= "system",
 	.exp_name	= "fpgabuf-system",
-	.shortage	= "bytes of memory; more RAM, or a higher limit of the memory cgroup, helps",
+	.shortage	=
+		"bytes of memory; more RAM, or a higher limit of the memory cgroup, helps",
 	.alloc		= system_alloc,
 	.free		= system_free,
 	.clear		= fpgabuf_clear_pages,
