@@ -43,7 +43,8 @@ static const struct alloc_case alloc_cases[] = {
 	{ "nothing", 0, FPGABUF_KIND_SYSTEM, -EINVAL },
 	{ "user, of which a size says nothing", 1, FPGABUF_KIND_USER, -EINVAL },
 	{ "pool, which needs more", PAGE_SIZE, FPGABUF_KIND_POOL, -EINVAL },
-	{ "kind after the last one", 1, FPGABUF_KIND_POOL + 1, -EOPNOTSUPP },
+	{ "region", PAGE_SIZE, FPGABUF_KIND_REGION, 0 },
+	{ "kind after the last one", 1, FPGABUF_KIND_REGION + 1, -EOPNOTSUPP },
 	{ "kind before the first one", 1, -1, -EOPNOTSUPP },
 	{ "largest that can be rounded up", SSIZE_MAX - PAGE_SIZE,
 	  FPGABUF_KIND_SYSTEM, -ENOMEM },
@@ -113,9 +114,10 @@ static void buffer_test_by_size(struct kunit *test)
 {
 	int kind;
 
-	for (kind = -1; kind <= FPGABUF_KIND_POOL + 1; kind++)
-		KUNIT_EXPECT_EQ_MSG(test, kind >= FPGABUF_KIND_COHERENT &&
-				    kind <= FPGABUF_KIND_NONCONTIGUOUS,
+	for (kind = -1; kind <= FPGABUF_KIND_REGION + 1; kind++)
+		KUNIT_EXPECT_EQ_MSG(test, (kind >= FPGABUF_KIND_COHERENT &&
+					   kind <= FPGABUF_KIND_NONCONTIGUOUS) ||
+				    kind == FPGABUF_KIND_REGION,
 				    fpgabuf_kind_by_size(kind), "kind %d",
 				    kind);
 }
