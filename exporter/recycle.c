@@ -27,6 +27,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 
 #include "exporter.h"
 
@@ -424,16 +425,30 @@ static unsigned long fpgabuf_shrink_scan(struct shrinker *shrinker,
 	return pages ?: SHRINK_STOP;
 }
 
+static void fpgabuf_clear_piece(struct scatterlist *sg)
+{
+	struct page *page = sg_page(sg);
+	unsigned int i;
+
+	if (!PageHighMem(page)) {
+		memset(page_address(page), 0, sg->length);
+		return;
+	}
+	for (i = 0; i < sg->length >> PAGE_SHIFT; i++)
+		clear_highpage(page + i);
+}
+
 /**
  * fpgabuf_clear_pages() - zero a buffer by its pages
  * @buffer: the buffer; maps synchronise what the CPU wrote for their devices
  */
 void fpgabuf_clear_pages(struct fpgabuf_buffer *buffer)
 {
-	struct sg_page_iter iter;
+	struct scatterlist *sg;
+	unsigned int i;
 
-	for_each_sgtable_page(&buffer->pages, &iter, 0) {
-		memzero_page(sg_page_iter_page(&iter), 0, PAGE_SIZE);
+	for_each_sgtable_sg(&buffer->pages, sg, i) {
+		fpgabuf_clear_piece(sg);
 		cond_resched();
 	}
 }
