@@ -229,7 +229,7 @@ static unsigned long cut_boundary(const struct cut_case *c)
 }
 
 static void expect_piece(struct kunit *test, const struct cut_case *c,
-			 const struct scatterlist *sg)
+			 struct scatterlist *sg)
 {
 	const phys_addr_t first = page_to_phys(sg_page(sg)) + sg->offset;
 	const unsigned long mask = ~cut_boundary(c);
