@@ -73,7 +73,7 @@ static int use_contents(struct capture *c, const struct fpgabuf_map *map,
 
 	if (c->options->verify)
 		check_frame(&c->check, done, map->addr, c->format.size);
-	if (c->options->output)
+	if (c->output.fd >= 0)
 		ret = output_write(&c->output, map->addr, c->format.size);
 
 	end = fpgabuf_map_end(map, DMA_BUF_SYNC_READ);
@@ -294,21 +294,42 @@ static bool is_suitable(struct fpgabuf_channel *channel,
 	return false;
 }
 
+/* Last before the stream, as it empties the file. */
+static bool start_output(struct capture *c)
+{
+	const struct capture_options *options = c->options;
+
+	if (options->output)
+		return output_open(&c->output, options->output);
+	if (!options->direct)
+		return true;
+	if (!output_empty(&c->output))
+		return false;
+	if (!options->quiet)
+		printf("frames of %" PRIu64 " bytes, one every %" PRIu64
+		       " bytes of %s\n", (uint64_t)c->format.size,
+		       c->output.stride, options->direct);
+
+	return true;
+}
+
 static bool run(struct capture *c)
 {
 	const struct capture_options *options = c->options;
 	struct pool_request request = options->pool;
-	bool good;
+	bool good = true;
 
-	request.map = options->verify || options->output;
+	request.map = options->verify || options->output || options->direct;
 	if (!select_format(c->channel, &options->format, &c->format))
 		return false;
-	good = pool_init(&c->pool, c->channel, &request, c->format.size);
-	/* Last, as it empties the file. */
-	if (good && options->output)
-		good = output_open(&c->output, options->output);
+	if (options->direct)
+		good = output_open_direct(&c->output, options->direct,
+					  c->format.size);
+	request.own = c->output.stride;
 
-	good = good && stream(c);
+	good = good && pool_init(&c->pool, c->channel, &request,
+				 c->format.size);
+	good = good && start_output(c) && stream(c);
 
 	if (!output_close(&c->output))
 		good = false;

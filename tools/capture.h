@@ -21,6 +21,8 @@ struct capture_options {
 	bool quiet;
 	/* "-" for standard output; NULL for nowhere */
 	const char *output;
+	/* file that the disk writes from the buffers, or NULL */
+	const char *direct;
 };
 
 /* Return: the exit status. */

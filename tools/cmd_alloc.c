@@ -41,7 +41,7 @@ static void print_help(void)
 	     "Options:\n"
 	     "  -d, --device DEV     node or number of the channel (the first)\n"
 	     "  -k, --kind KIND      memory: coherent, contiguous, noncontiguous,\n"
-	     "                       system or writecombine\n"
+	     "                       region, system or writecombine\n"
 	     "  -s, --size N         bytes of a buffer; K, M and G may follow\n"
 	     "  -n, --count N        buffers to allocate (1)\n"
 	     "  -q, --quiet          do not tell what they are\n"
@@ -139,6 +139,15 @@ static int alloc(const struct alloc_options *options)
 				   STATUS_OK;
 }
 
+static bool parse_kind(const char *text, int *kind)
+{
+	*kind = fpgabuf_kind_from_name(text);
+
+	/* These two are not made by size. */
+	return *kind >= 0 && *kind != FPGABUF_KIND_USER &&
+	       *kind != FPGABUF_KIND_POOL;
+}
+
 static bool set_option(int option, const char *value,
 		       struct alloc_options *options)
 {
@@ -150,8 +159,7 @@ static bool set_option(int option, const char *value,
 		options->quiet = true;
 		return true;
 	case 'k':
-		options->kind = fpgabuf_kind_from_name(value);
-		return options->kind >= 0;
+		return parse_kind(value, &options->kind);
 	case 's':
 		return parse_bytes(value, &options->size);
 	default:

@@ -32,6 +32,8 @@ static void print_help(void)
 	     "                       lost, wrong or reordered one is a failure\n"
 	     "  -o, --output FILE    write the frames there; - is standard\n"
 	     "                       output\n"
+	     "  -D, --direct FILE    the disk writes the frames there from the\n"
+	     "                       memory that the FPGA writes, with no copy\n"
 	     "  -t, --timeout S      give up when no frame comes for S seconds\n"
 	     "  -q, --quiet          tell failures only\n"
 	     "  -h, --help           this text");
@@ -109,6 +111,9 @@ static bool set_option(int option, const char *value,
 	case 'o':
 		options->output = value;
 		return true;
+	case 'D':
+		options->direct = value;
+		return true;
 	case 'v':
 		options->verify = true;
 		return true;
@@ -127,6 +132,10 @@ static int check_options(struct capture_options *options)
 
 	if (options->pool.heap && options->pool.kind >= 0)
 		return usage_error("capture", "--kind and --register-heap exclude each other");
+	if (options->direct && options->output)
+		return usage_error("capture", "--direct and --output exclude each other");
+	if (options->direct && (options->pool.heap || options->pool.kind >= 0))
+		return usage_error("capture", "--direct has memory of its own: no --kind, no --register-heap");
 	if (format->bytes && format->width)
 		return usage_error("capture", "--bytes and --size exclude each other");
 	if (format->bytes && format->type == FPGABUF_FORMAT_VIDEO)
@@ -151,6 +160,7 @@ static const struct option long_options[] = {
 	{ "register-heap", required_argument, NULL, 'H' },
 	{ "verify", no_argument, NULL, 'v' },
 	{ "output", required_argument, NULL, 'o' },
+	{ "direct", required_argument, NULL, 'D' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
@@ -172,7 +182,7 @@ int cmd_capture(int argc, char **argv)
 	struct capture_options options = { .pool.kind = -1 };
 	int option, status;
 
-	while ((option = getopt_long(argc, argv, "d:f:s:b:r:n:B:k:H:vo:t:qh",
+	while ((option = getopt_long(argc, argv, "d:f:s:b:r:n:B:k:H:vo:D:t:qh",
 				     long_options, NULL)) != -1) {
 		if (option == 'h') {
 			print_help();

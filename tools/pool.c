@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -13,12 +14,14 @@
 
 #define DEFAULT_COUNT	8
 
-/* Where buffers come from: the heap if there is one, else the channel. */
+/* Where buffers come from: this process, a heap if there is one, the channel. */
 struct source {
 	struct fpgabuf_channel *channel;
 	const char *name;
 	uint32_t kind;
 	int heap;
+	/* bytes of a buffer, 0: not from this process */
+	uint64_t own;
 };
 
 static int heap_alloc(int heap, uint64_t size)
@@ -56,7 +59,11 @@ static bool choose_source(struct source *source, int wanted)
 static bool source_open(struct source *source, struct fpgabuf_channel *channel,
 			const struct pool_request *request)
 {
-	*source = (struct source){ .channel = channel, .heap = -1 };
+	*source = (struct source){
+		.channel = channel, .heap = -1, .own = request->own,
+	};
+	if (request->own)
+		return choose_source(source, FPGABUF_KIND_USER);
 	if (!request->heap)
 		return choose_source(source, request->kind);
 
@@ -110,11 +117,68 @@ static bool add_mapping(struct pool *pool, const char *path, int fd)
 	return ret >= 0;
 }
 
+static void complain_own(const struct source *source, uint64_t length,
+			 int error)
+{
+	if (error == ENOMEM)
+		complain("%s: %" PRIu64 " bytes more cannot be pinned: fewer buffers, or a higher RLIMIT_MEMLOCK (ulimit -l), help",
+			 fpgabuf_channel_path(source->channel), length);
+	else
+		complain_alloc(source->channel, source->name, length, error);
+}
+
+/* In huge pages where there are any: fewer pieces for the engine and the disk. */
+static bool map_own(const struct source *source, struct fpgabuf_map *map)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+
+	map->size = (source->own + page - 1) / page * page;
+	map->prot = PROT_READ | PROT_WRITE;
+	map->addr = mmap(NULL, map->size, map->prot,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (map->addr == MAP_FAILED) {
+		complain("%zu bytes of memory: %m", map->size);
+		return false;
+	}
+	madvise(map->addr, map->size, MADV_HUGEPAGE);
+
+	map->fd = fpgabuf_channel_alloc_user(source->channel, map->addr,
+					     map->size, map->prot);
+	if (map->fd < 0) {
+		complain_own(source, map->size, -map->fd);
+		munmap(map->addr, map->size);
+	}
+
+	return map->fd >= 0;
+}
+
+static bool add_own_buffer(struct pool *pool, const struct source *source)
+{
+	struct buffer *buffer = &pool->buffers[pool->count];
+	int slot;
+
+	if (!map_own(source, &buffer->map))
+		return false;
+	slot = fpgabuf_channel_register(source->channel, buffer->map.fd, 0, 0);
+	if (slot < 0) {
+		complain_register(source, -slot);
+		fpgabuf_unmap(&buffer->map);
+		return false;
+	}
+	buffer->slot = slot;
+	pool->count++;
+
+	return true;
+}
+
 static bool add_buffer(struct pool *pool, const struct source *source,
 		       uint64_t size)
 {
 	int fd, slot;
 	bool good;
+
+	if (source->own)
+		return add_own_buffer(pool, source);
 
 	fd = source_alloc(source, size);
 	if (fd < 0) {

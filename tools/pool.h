@@ -24,6 +24,11 @@ struct pool_request {
 	int kind;
 	/* a dma-heap's node to allocate from in place of the channel, or NULL */
 	const char *heap;
+	/*
+	 * bytes of each buffer in memory of this process, in place of the
+	 * channel's, for those who can take only that; 0: not so
+	 */
+	uint64_t own;
 	/* whether the frames are looked at */
 	bool map;
 };

@@ -1,88 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The fpgabuf program with a simulated channel (fpgabuf_sim): TAP.
-# Usage: channel.sh [DEVICE]
-
-DEVICE=${1:-/dev/fpgabuf0}
-FPGABUF=${FPGABUF:-fpgabuf}
-count=0
-failed=0
-# Or background jobs would ignore SIGINT.
-set -m
-
-if [ ! -c "$DEVICE" ]; then
-	echo "1..0 # SKIP no $DEVICE: fpgabuf_sim is not loaded"
-	exit 4
-fi
-
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-
-ok() {
-	local good=$1 name=$2
-
-	count=$((count + 1))
-	if [ "$good" -eq 0 ]; then
-		echo "ok $count - $name"
-		return
-	fi
-	failed=$((failed + 1))
-	echo "not ok $count - $name"
-	sed 's/^/# stdout: /' "$dir/out"
-	sed 's/^/# stderr: /' "$dir/err"
-}
-
-# run STATUS NAME ARGUMENT...: the program ends with that status.
-run() {
-	local wanted=$1 name=$2 status
-
-	shift 2
-	"$FPGABUF" "$@" >"$dir/out" 2>"$dir/err" </dev/null
-	status=$?
-	[ "$status" -eq "$wanted" ]
-	ok $? "$name: exit status $wanted ($status)"
-}
-
-capture() {
-	local wanted=$1 name=$2
-
-	shift 2
-	run "$wanted" "$name" capture --device "$DEVICE" --timeout 20 "$@"
-}
-
-# As grep -Eq, which under emulation takes longer than what is tested.
-has_line() {
-	local line
-
-	while IFS= read -r line || [ -n "$line" ]; do
-		[[ $line =~ $2 ]] && return
-	done <"$1"
-	return 1
-}
-
-out_has() {
-	has_line "$dir/out" "$1"
-	ok $? "says '$1'"
-}
-
-err_has() {
-	has_line "$dir/err" "$1"
-	ok $? "says '$1' on standard error"
-}
-
-silent() {
-	[ ! -s "$dir/$1" ]
-	ok $? "says nothing on $1"
-}
-
-# The unsigned 32-bit word of a file that starts at byte $2.
-word() {
-	od -An -tu4 -j "$2" -N 4 "$dir/$1" | tr -d ' '
-}
-
-size() {
-	stat -c %s "$dir/$1"
-}
+# Usage: tool.sh [DEVICE]
+# shellcheck source=tool_lib.sh
+. "$(dirname "$0")/tool_lib.sh"
 
 test_usage() {
 	run 2 "no command"
@@ -103,6 +24,7 @@ test_usage() {
 	run 2 "bad size of a buffer" alloc --size 0
 	err_has "^fpgabuf: -s: '0' is not valid$"
 	run 2 "unknown kind" alloc --size 4K --kind nosuch
+	run 2 "a kind that needs more than a size" alloc --size 4K --kind user
 	run 2 "too many buffers" alloc --size 4K --count 1025
 	run 2 "no process" inspect
 	run 2 "bad process" inspect 1x
@@ -135,106 +57,6 @@ test_list_info() {
 	run 0 "info by number" info "${DEVICE#/dev/fpgabuf}"
 	cmp -s "$dir/out" "$dir/node"
 	ok $? "same info by number"
-}
-
-# Of all buffers in $dir/out the values of a line, without its name.
-values() {
-	sed -n "s/^$1: *//p" "$dir/out" | tr '\n' '/'
-}
-
-out_values() {
-	[ "$(values "$1")" = "$2" ]
-	ok $? "$1 is $2"
-}
-
-test_alloc() {
-	local kind kinds="coherent contiguous noncontiguous system writecombine"
-
-	for kind in $kinds; do
-		run 0 "alloc $kind" alloc --device "$DEVICE" --kind "$kind" --size 64K
-		out_values Exporter "fpgabuf-$kind/"
-		out_values Kind "$kind/"
-		out_values Size "64 KiB/"
-		out_values "Memory pieces" "1, of 64 KiB/"
-		out_values "Device pieces" "1, of 64 KiB/"
-		out_values Attached none/
-		silent err
-	done
-	run 0 "default kind, rounded up" alloc --size 4097 --count 2
-	out_values Kind system/system/
-	out_values Size "8 KiB/8 KiB/"
-
-	run 3 "a command's status" alloc -s 4K -- sh -c 'exit 3'
-	# shellcheck disable=SC2016 # for the shell that it starts
-	run 0 "what a command inherits" alloc --quiet -s 1M -n 3 \
-		sh -c 'for fd in $FPGABUF_FD; do readlink /proc/$$/fd/$fd; done'
-	[ "$(cat "$dir/out")" = "$(printf '/dmabuf:\n%.0s' 1 2 3)" ]
-	ok $? "three dma-bufs, and nothing else is said"
-	run 127 "no such command" alloc -q -s 4K nosuch-command
-	err_has "^fpgabuf: nosuch-command: No such file or directory$"
-	run 126 "not a command" alloc -q -s 4K /
-	run 1 "more memory than there is" alloc --kind system --size 1000G
-	err_has "$DEVICE: no system memory for a buffer of 1073741824000 bytes"
-}
-
-# Starts a program that has dma-bufs, and returns when it has them.
-start_holder() {
-	rm -f "$dir/fifo" "$dir/numbers"
-	mkfifo "$dir/fifo" "$dir/numbers"
-	# shellcheck disable=SC2016 # for the shell that it starts
-	"$FPGABUF" alloc --quiet "$@" -- sh -c 'echo $FPGABUF_FD; exec cat' \
-		<"$dir/fifo" >"$dir/numbers" 2>"$dir/err" &
-	pid=$!
-	exec 4>"$dir/fifo"
-	read -ra fds <"$dir/numbers"
-}
-
-end_holder() {
-	exec 4>&-
-	wait "$pid"
-}
-
-test_inspect() {
-	start_holder --kind contiguous --size 64K --count 2
-	run 0 "one buffer of a process" inspect "$pid" "${fds[1]}"
-	out_values Buffer "file descriptor ${fds[1]} of process $pid/"
-	out_values Kind contiguous/
-	run 0 "all of them" inspect --device "$DEVICE" "$pid"
-	out_values Buffer \
-		"file descriptor ${fds[0]} of process $pid/file descriptor ${fds[1]} of process $pid/"
-	out_values Size "64 KiB/64 KiB/"
-	silent err
-	run 1 "not a dma-buf" inspect "$pid" 0
-	err_has "^fpgabuf: file descriptor 0 of process $pid: is not a dma-buf$"
-	run 1 "no such descriptor" inspect "$pid" 1000
-	err_has "^fpgabuf: process $pid: has no file descriptor 1000$"
-	test_not_permitted
-	end_holder
-
-	run 1 "no such process" inspect "$pid"
-	err_has "^fpgabuf: there is no process $pid$"
-	run 1 "no such process, for a descriptor" inspect "$pid" 4
-	err_has "^fpgabuf: there is no process $pid$"
-	run 1 "no buffers" inspect $$
-	err_has "^fpgabuf: process $$: has no dma-buf open$"
-}
-
-# A user who may open the channel, but not look into root's process
-test_not_permitted() {
-	local mode numbers=("${fds[0]}" "")
-
-	mode=$(stat -c %a "$DEVICE")
-	chmod 666 "$DEVICE"
-	for number in "${numbers[@]}"; do
-		# shellcheck disable=SC2086 # one argument, or none
-		setpriv --reuid 65534 --regid 65534 --clear-groups "$FPGABUF" \
-			inspect --device "$DEVICE" "$pid" $number >"$dir/out" \
-			2>"$dir/err"
-		[ $? -eq 1 ]
-		ok $? "another user's process: exit status 1"
-		err_has "^fpgabuf: process $pid: its file descriptors are only for root and its owner"
-	done
-	chmod "$mode" "$DEVICE"
 }
 
 test_formats() {
@@ -282,9 +104,7 @@ test_memory() {
 test_heap() {
 	heap=/dev/dma_heap/system
 	if ! [ -c $heap ]; then
-		count=$((count + 1))
-		echo "ok $count - memory of a heap # SKIP no $heap:" \
-			"CONFIG_DMABUF_HEAPS_SYSTEM is off in this kernel"
+		skip "memory of a heap" "no $heap: CONFIG_DMABUF_HEAPS_SYSTEM is off in this kernel"
 		return
 	fi
 	# Of a large buffer the heap has pieces of 1 MiB; the largest that can
@@ -428,8 +248,7 @@ test_busy() {
 
 test_progress() {
 	if ! command -v script >/dev/null; then
-		count=$((count + 1))
-		echo "ok $count - progress # SKIP no script(1) for a terminal"
+		skip progress "no script(1) for a terminal"
 		return
 	fi
 	script -qec "'$FPGABUF' capture --device '$DEVICE' --bytes 4K \
@@ -449,8 +268,7 @@ test_unbind() {
 	device=$(readlink -f "/sys/class/fpgabuf/${DEVICE#/dev/}/device")
 	driver=$(readlink -f "$device/driver")
 	if [ ! -w "$driver/unbind" ]; then
-		count=$((count + 1))
-		echo "ok $count - unbind # SKIP $driver/unbind is not writable"
+		skip unbind "$driver/unbind is not writable"
 		return
 	fi
 	start_capture --bytes 64 --rate 1
@@ -464,8 +282,6 @@ test_unbind() {
 
 test_usage
 test_list_info
-test_alloc
-test_inspect
 test_formats
 test_memory
 test_output
@@ -476,6 +292,4 @@ test_busy
 test_progress
 test_unbind
 
-echo "1..$count"
-echo "# $failed failed"
-[ "$failed" -eq 0 ]
+finish
