@@ -137,6 +137,21 @@ static inline void __iomem *pcim_iomap_region(struct pci_dev *pdev, int bar,
 }
 #endif
 
+/* For other drivers: what fpgabuf has of them is called by the core. */
+#ifndef HAVE_DMA_BUF_VMAP_UNLOCKED
+static inline int dma_buf_vmap_unlocked(struct dma_buf *dmabuf,
+					struct iosys_map *map)
+{
+	return dma_buf_vmap(dmabuf, map);
+}
+
+static inline void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf,
+					   struct iosys_map *map)
+{
+	dma_buf_vunmap(dmabuf, map);
+}
+#endif
+
 #ifndef HAVE_DMA_BUF_INVALIDATE_MAPPINGS
 static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
 {
