@@ -897,9 +897,9 @@ TEST_F(user, memlock_is_the_users)
 }
 
 /*
- * The last one: vivid is loaded anew, as a device that maps what it captures
- * into. It makes -EINVAL of what the exporter says, and -EFAULT of memory that is
- * in pieces.
+ * vivid is loaded anew, as a device that maps what it captures into; and again as
+ * it was, since the order of the tests is the compiler's choice. It makes -EINVAL
+ * of what the exporter says, and -EFAULT of memory that is in pieces.
  */
 TEST_F(user, read_only_mapped_by_a_device)
 {
@@ -907,6 +907,7 @@ TEST_F(user, read_only_mapped_by_a_device)
 	const char *const load[] = {
 		"modprobe", "vivid", VIVID_PARAM, "allocators=1", NULL,
 	};
+	const char *const restore[] = { "modprobe", "vivid", VIVID_PARAM, NULL };
 	size_t size;
 	int fd, video, ret;
 
@@ -927,6 +928,10 @@ TEST_F(user, read_only_mapped_by_a_device)
 	ASSERT_LE(0, fd);
 	ret = vivid_capture(video, fd, NULL, size);
 	EXPECT_TRUE(!ret || ret == -EFAULT) TH_LOG("%s", strerror(-ret));
+	close(fd);
+	close(video);
+	EXPECT_EQ(0, run_program(remove));
+	EXPECT_EQ(0, run_program(restore));
 }
 
 int main(int argc, char **argv)
