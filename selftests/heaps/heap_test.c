@@ -298,8 +298,81 @@ TEST_F(heap, passed_to_a_process)
 	EXPECT_TRUE(all_bytes(b.map, 0xc3, SIZE));
 }
 
+/*
+ * What a camera program does: it gets the fd from the process that allocated, and
+ * lets one device after the other write into it, the same picture each time.
+ */
+static const char *use_received(int socket)
+{
+	static char picture[2 << 20];
+	struct fpgabuf_completion done;
+	const char *verdict = "vivid cannot capture";
+	size_t size = 0;
+	struct buffer b;
+	int ch, drm, video, slot;
+	__u32 handle;
+
+	video = vivid_open(&size);
+	drm = vgem_open();
+	ch = fpga_open(0, O_RDWR);
+	if (buffer_from_fd(recv_fd(socket), &b) || size > b.size ||
+	    size > sizeof(picture))
+		return "no buffer, or too small";
+	if (!vivid_capture(video, -1, picture, size) &&
+	    !vivid_capture(video, b.fd, NULL, size))
+		verdict = crc32c(picture, size) == crc32c(b.map, size) ?
+			"ok" : "not vivid's picture";
+	if (strcmp(verdict, "ok"))
+		return verdict;
+
+	/* The GEM handle is all that is left of the fd. */
+	if (vgem_import(drm, b.fd, &handle))
+		return "vgem cannot import";
+	buffer_free(&b);
+	if (buffer_from_fd(vgem_export(drm, handle), &b) ||
+	    vgem_close(drm, handle))
+		return "vgem cannot export";
+	if (crc32c(picture, size) != crc32c(b.map, size))
+		return "vgem's is another buffer";
+
+	slot = fpga_set_raw(ch, b.size, 0) ? -1 : fpga_register(ch, b.fd, 0, 0);
+	if (slot < 0 || fpga_capture(ch, slot, &done))
+		return "the channel cannot capture";
+	return raw_check_synced(b.fd, b.map, b.size, &done);
+}
+
+TEST_F(heap, used_by_a_process)
+{
+	int sockets[2], status, fd;
+	const char *verdict;
+	pid_t pid;
+
+	if (!module_loaded("vgem") || !module_loaded("vivid"))
+		SKIP(return, "no vgem, or no vivid module");
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+				sockets));
+	fd = heap_get(self->heap, 1 << 20);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, send_fd(sockets[0], fd));
+	close(fd);
+	close(self->heap);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		close(sockets[0]);
+		verdict = use_received(sockets[1]);
+		EXPECT_STREQ("ok", verdict);
+		_exit(!!strcmp(verdict, "ok"));
+	}
+	close(sockets[0]);
+	close(sockets[1]);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+}
+
 int main(int argc, char **argv)
 {
 	load_module("vgem", NULL);
+	load_module("vivid", VIVID_PARAM);
 	return test_harness_run(argc, argv);
 }
