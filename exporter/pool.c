@@ -23,8 +23,8 @@
 
 /**
  * struct fpgabuf_pool - where buffers of blocks come from
- * @dev: the device; a reference is held
- * @owner: module of its driver, held; may be NULL
+ * @dev: the device; a reference is held, unless @once
+ * @owner: module of its driver, held as @dev is; may be NULL
  * @memory: the memory of a buffer is a block of it
  * @layout: where the blocks are in a buffer
  * @out: buffers that live
@@ -82,6 +82,12 @@ VISIBLE_IF_KUNIT int fpgabuf_pool_lay_out(u32 block_size, u32 num_blocks,
 }
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_pool_lay_out);
 
+static void pool_put_driver(const struct fpgabuf_pool *pool)
+{
+	put_device(pool->dev);
+	module_put(pool->owner);
+}
+
 static struct fpgabuf_pool *pool_new(struct device *dev, const char *name,
 				     const struct fpgabuf_pool_layout *layout,
 				     u32 boundary)
@@ -103,8 +109,7 @@ static struct fpgabuf_pool *pool_new(struct device *dev, const char *name,
 	pool->memory = dma_pool_create(name, dev, layout->size, layout->base,
 				       boundary >= layout->size ? boundary : 0);
 	if (!pool->memory) {
-		put_device(pool->dev);
-		module_put(pool->owner);
+		pool_put_driver(pool);
 		kfree(pool);
 		return ERR_PTR(-ENOMEM);
 	}
@@ -200,8 +205,8 @@ int fpgabuf_pool_destroy(struct fpgabuf_pool *pool)
 		return -EBUSY;
 
 	dma_pool_destroy(pool->memory);
-	put_device(pool->dev);
-	module_put(pool->owner);
+	if (!pool->once)
+		pool_put_driver(pool);
 	kfree(pool);
 	return 0;
 }
@@ -238,8 +243,12 @@ struct dma_buf *fpgabuf_alloc_pool(struct device *dev, u32 block_size,
 		return dmabuf;
 	}
 	*stride = pool->layout.stride;
-	/* Only the caller has the dma-buf. From now on it owns the pool. */
+	/*
+	 * Only the caller has the dma-buf. From now on it owns the pool, and
+	 * holds the driver for it.
+	 */
 	pool->once = true;
+	pool_put_driver(pool);
 	return dmabuf;
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc_pool, "FPGABUF");

@@ -16,7 +16,6 @@
 /* A block of each order that the system kind allocates */
 #define SIZE		((1 << 20) + (1 << 16) + (1 << 12))
 #define SMALL		(64 << 10)
-#define SIM_DEVICE	"fpgabuf_sim.0"
 #define VGEM_DEVICE	"vgem"
 
 FIXTURE(kind) {

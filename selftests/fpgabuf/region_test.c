@@ -67,10 +67,11 @@ TEST_F(region, all_of_it)
 {
 	static int fds[MANY];
 	unsigned int count, i;
+	int fd;
 
 	count = take_all(self->ch, fds);
-	ASSERT_LT(1, count);
-	ASSERT_GT(MANY, count);
+	ASSERT_LT(1U, count);
+	ASSERT_GT((unsigned int)MANY, count);
 	EXPECT_EQ(-ENOMEM, fds[count]);
 
 	/* Every other one: the rest is in pieces. */
@@ -80,9 +81,9 @@ TEST_F(region, all_of_it)
 		  fpga_alloc(self->ch, 2 * SIZE, FPGABUF_KIND_REGION));
 	for (i = 1; i < count; i += 2)
 		close(fds[i]);
-	i = fpga_alloc(self->ch, (__u64)count * SIZE, FPGABUF_KIND_REGION);
-	EXPECT_LE(0, (int)i);
-	close(i);
+	fd = fpga_alloc(self->ch, (__u64)count * SIZE, FPGABUF_KIND_REGION);
+	EXPECT_LE(0, fd);
+	close(fd);
 
 	EXPECT_EQ(-ENOMEM, fpga_alloc(self->ch, (__u64)(count + 1) * SIZE,
 				      FPGABUF_KIND_REGION));
@@ -99,7 +100,7 @@ TEST_F(region, zeroed)
 
 	for (round = 0; round < 2; round++) {
 		count = take_all(self->ch, fds);
-		ASSERT_LT(1, count);
+		ASSERT_LT(1U, count);
 		for (i = 0; i < count; i++) {
 			ASSERT_EQ(0, buffer_from_fd(fds[i], &b));
 			EXPECT_TRUE(all_bytes(b.map, 0, SIZE)) {

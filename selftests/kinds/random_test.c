@@ -355,7 +355,7 @@ FIXTURE_SETUP(random)
 	int i;
 
 	REQUIRE_CHANNEL(self->before);
-	self->seed = seed ? atoi(seed) : (unsigned int)now_ns();
+	self->seed = seed ? strtoul(seed, NULL, 0) : (unsigned long)now_ns();
 	for (i = 0; i < PROCESSES; i++)
 		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
 					0, self->ring[i]));

@@ -196,7 +196,7 @@ TEST_F(board, is_the_bar)
 	static __u32 wanted[SIZE / sizeof(__u32)];
 	char *bar;
 
-	ASSERT_LT(SIZE, size);
+	ASSERT_LT((size_t)SIZE, size);
 	EXPECT_TRUE(all_bytes(self->b.map, 0, SIZE));
 	fill(self->b.map, SIZE, 0x12345678);
 	fill(wanted, SIZE, 0x12345678);

@@ -45,7 +45,7 @@ FIXTURE_SETUP(sample)
 	self->node = open(NODE, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->node);
 	ASSERT_EQ(0, buffer_from_fd(ioctl(self->node, 0), &self->b));
-	ASSERT_EQ(SIZE, self->b.size);
+	ASSERT_EQ((size_t)SIZE, self->b.size);
 }
 
 FIXTURE_TEARDOWN_PARENT(sample)
