@@ -11,7 +11,7 @@
 #include "sim.h"
 
 /* Half of the board's address space: nothing of the system is seen there. */
-#define SIM_RAM_BUS_ADDRESS	((dma_addr_t)1 << (BITS_PER_TYPE(dma_addr_t) - 1))
+#define SIM_RAM_BUS_ADDRESS	(~(~(dma_addr_t)0 >> 1))
 
 /**
  * struct sim_ram_pages - what is given back with the last buffer

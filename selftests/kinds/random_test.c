@@ -298,7 +298,7 @@ static int player_init(struct player *p)
 }
 
 /* What KEY of /proc/meminfo says, in KiB */
-static long meminfo(const char *key)
+static long memory_kib(const char *key)
 {
 	char line[128];
 	long value = -1;
@@ -335,10 +335,10 @@ static long huge_pool(long pages)
 static long hog_begin(void)
 {
 	long before = huge_pool(-1);
-	long spare = meminfo("MemAvailable") - SPARE_KIB;
+	long spare = memory_kib("MemAvailable") - SPARE_KIB;
 
 	if (before >= 0 && spare > 0)
-		huge_pool(before + spare / meminfo("Hugepagesize"));
+		huge_pool(before + spare / memory_kib("Hugepagesize"));
 	return before;
 }
 
@@ -373,7 +373,7 @@ TEST_F_TIMEOUT(random, sequences, 300)
 	int i, status;
 
 	TH_LOG("FPGABUF_SEED=%u, %ld MiB available", self->seed,
-	       meminfo("MemAvailable") >> 10);
+	       memory_kib("MemAvailable") >> 10);
 	for (i = 0; i < PROCESSES; i++) {
 		struct player p = {
 			.seed = self->seed + i,

@@ -64,7 +64,7 @@ static void board_set(struct device *dev)
 	mutex_unlock(&board_lock);
 }
 
-static int board_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+static int board_offer(struct pci_dev *pdev, struct fpgabuf_device *device)
 {
 	const struct fpgabuf_region_config ram = {
 		.start = pci_resource_start(pdev, 2),
@@ -73,16 +73,12 @@ static int board_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		.on_board = on_board,
 		.caching = FPGABUF_REGION_WRITECOMBINE,
 	};
-	struct fpgabuf_device *device;
 	int ret;
 
-	device = devm_kzalloc(&pdev->dev, sizeof(*device), GFP_KERNEL);
-	if (!device)
-		return -ENOMEM;
-	ret = pcim_enable_device(pdev) ?:
-	      pci_request_region(pdev, 2, KBUILD_MODNAME) ?:
-	      dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64)) ?:
-	      fpgabuf_region_add(&pdev->dev, &ram);
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	ret = fpgabuf_region_add(&pdev->dev, &ram);
 	if (ret)
 		return ret;
 	pci_set_master(pdev);
@@ -90,8 +86,34 @@ static int board_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	device->ops = &board_ops;
 	pci_set_drvdata(pdev, device);
 	fpgabuf_device_add(device);
+	return 0;
+}
+
+static int board_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct fpgabuf_device *device;
+	int ret;
+
+	device = devm_kzalloc(&pdev->dev, sizeof(*device), GFP_KERNEL);
+	if (!device)
+		return -ENOMEM;
+	ret = pci_enable_device(pdev);
+	if (ret)
+		return ret;
+	ret = pci_request_region(pdev, 2, KBUILD_MODNAME);
+	if (ret)
+		goto err_disable;
+	ret = board_offer(pdev, device);
+	if (ret)
+		goto err_release;
 	board_set(&pdev->dev);
 	return 0;
+
+err_release:
+	pci_release_region(pdev, 2);
+err_disable:
+	pci_disable_device(pdev);
+	return ret;
 }
 
 static void board_remove(struct pci_dev *pdev)
@@ -99,6 +121,8 @@ static void board_remove(struct pci_dev *pdev)
 	board_set(NULL);
 	fpgabuf_device_remove(pci_get_drvdata(pdev));
 	fpgabuf_region_remove(&pdev->dev);
+	pci_release_region(pdev, 2);
+	pci_disable_device(pdev);
 }
 
 static const struct pci_device_id board_ids[] = {
