@@ -177,17 +177,21 @@ FIXTURE_TEARDOWN(unixfd)
 	g_free(self->dir);
 }
 
+/* Frames that the receiver takes */
+#define RECEIVED	30
+
 TEST_F(unixfd, receive)
 {
 	GstBuffer *buffer = test_pull(self->sender, SOON);
-	uint64_t sent[FPGABUF_MAX_SLOTS], inode;
+	uint64_t sent[RECEIVED], inode;
 	struct fpgabuf_trailer trailer;
 	uint64_t last = 0;
+	bool known = false;
 
 	ASSERT_NE(NULL, buffer);
 	gst_buffer_unref(buffer);
 	ASSERT_TRUE(test_play(self->receiver));
-	for (int i = 0; i < 30; i++) {
+	for (int i = 0; i < RECEIVED; i++) {
 		buffer = test_pull(self->receiver, SOON);
 		ASSERT_NE(NULL, buffer);
 		ASSERT_EQ(0, frame_verify(buffer,
@@ -200,17 +204,20 @@ TEST_F(unixfd, receive)
 		gst_buffer_unref(buffer);
 	}
 
-	/* They are the very dma-bufs that the sender has. */
-	for (int i = 0; i < 100; i++) {
+	/*
+	 * They are the very dma-bufs that the sender has. Which of them its sink
+	 * sees is chance, since it drops frames when it is slow.
+	 */
+	for (int i = 0; i < 100 && !known; i++) {
 		buffer = test_pull(self->sender, SOON);
 		ASSERT_NE(NULL, buffer);
 		EXPECT_EQ(0, frame_dmabuf(buffer,
 					  &inode));
 		gst_buffer_unref(buffer);
-		if (inode == sent[0])
-			break;
+		for (int j = 0; j < RECEIVED; j++)
+			known = known || inode == sent[j];
 	}
-	EXPECT_EQ(inode, sent[0]);
+	EXPECT_TRUE(known);
 }
 
 TEST_GSTREAMER_MAIN
