@@ -82,12 +82,18 @@ static int tolerate(int ret)
 	return ret == -ENOMEM ? 0 : ret;
 }
 
+/* What came back from a neighbour may be a buffer that we have: one handle. */
 static int close_import(struct player *p, struct object *o)
 {
-	int ret = o->handle ? vgem_close(p->drm, o->handle) : 0;
+	const __u32 handle = o->handle;
+	int i;
 
-	o->handle = 0;
-	return ret;
+	if (!handle)
+		return 0;
+	for (i = 0; i < OBJECTS; i++)
+		if (p->objects[i].handle == handle)
+			p->objects[i].handle = 0;
+	return vgem_close(p->drm, handle);
 }
 
 static int unmap(struct object *o)
