@@ -85,7 +85,7 @@ test_verify_interrupted() {
 		status=$?
 		[ "$(value frames)" = 0 ] || break
 	done
-	[ $status = 0 ] && [ "$(value frames)" -gt 0 ] && [ "$(value result)" = good ]
+	[ "$status" = 0 ] && [ "$(value frames)" -gt 0 ] && [ "$(value result)" = good ]
 }
 
 test_verify_sees_loss() {
