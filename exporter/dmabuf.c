@@ -412,11 +412,8 @@ static const struct dma_buf_ops fpgabuf_dmabuf_ops = {
 	.vunmap			= fpgabuf_vunmap,
 };
 
-/*
- * No vmap, which the ABI does not know read-only: no op at all, because the core
- * warns of one that fails.
- */
-static const struct dma_buf_ops fpgabuf_read_only_ops = {
+/* No op at all, because the core warns of one that fails. */
+static const struct dma_buf_ops fpgabuf_no_vmap_ops = {
 	.attach			= fpgabuf_attach,
 	.detach			= fpgabuf_detach,
 	.map_dma_buf		= fpgabuf_map,
@@ -437,7 +434,7 @@ struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 	DEFINE_DMA_BUF_EXPORT_INFO(exp_info);
 
 	exp_info.exp_name = buffer->kind->exp_name;
-	exp_info.ops = buffer->read_only ? &fpgabuf_read_only_ops :
+	exp_info.ops = buffer->no_vmap ? &fpgabuf_no_vmap_ops :
 					   &fpgabuf_dmabuf_ops;
 	exp_info.size = buffer->size;
 	exp_info.flags = fd_flags & O_ACCMODE;
@@ -462,7 +459,7 @@ bool fpgabuf_describe(const struct dma_buf *dmabuf, const struct device *dev,
 	unsigned int i;
 
 	if (dmabuf->ops != &fpgabuf_dmabuf_ops &&
-	    dmabuf->ops != &fpgabuf_read_only_ops)
+	    dmabuf->ops != &fpgabuf_no_vmap_ops)
 		return false;
 
 	buffer = dmabuf->priv;

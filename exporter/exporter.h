@@ -87,6 +87,8 @@ struct fpgabuf_kind_ops {
  * @behind_iommu: @dev was behind an IOMMU when it was allocated
  * @size: bytes; whole pages, but for user memory
  * @read_only: no device may write it
+ * @no_vmap: the kernel gets no address of it, which nobody could take back
+ *	(memory that goes with its device) or make read-only
  * @pages: the CPU's view of it, one entry per contiguous piece; only the first
  *	one may start, and only the last one end, within a page. Never mapped
  *	for a device itself: every attachment has a table of its own. For memory
@@ -117,6 +119,7 @@ struct fpgabuf_buffer {
 	bool behind_iommu;
 	size_t size;
 	bool read_only;
+	bool no_vmap;
 	struct sg_table pages;
 	dma_addr_t dma_addr;
 	void *priv;

@@ -254,6 +254,7 @@ static int region_alloc(struct fpgabuf_buffer *buffer)
 	config = &block->region->config;
 	if (config->bus_address != DMA_MAPPING_ERROR)
 		buffer->dma_addr = config->bus_address + block->offset;
+	buffer->no_vmap = config->on_board;
 	buffer->priv = block;
 	return 0;
 
@@ -445,18 +446,13 @@ static int region_mmap(struct fpgabuf_buffer *buffer,
 	return 0;
 }
 
+/* Of a carve-out only, which stays. */
 static int region_vmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
 {
-	struct region_block *block = buffer->priv;
-	int ret = -ENODEV;
+	const struct region_block *block = buffer->priv;
 
-	down_read(&block->region->lock);
-	if (!block->region->gone) {
-		*map = block->vaddr;
-		ret = 0;
-	}
-	up_read(&block->region->lock);
-	return ret;
+	*map = block->vaddr;
+	return 0;
 }
 
 static void region_vunmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)

@@ -228,6 +228,7 @@ static int user_alloc(struct fpgabuf_buffer *buffer)
 	if (ret)
 		goto err_put;
 	buffer->read_only = request->read_only;
+	buffer->no_vmap = request->read_only;
 	buffer->priv = m;
 	return 0;
 

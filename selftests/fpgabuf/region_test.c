@@ -150,6 +150,24 @@ TEST_F(region, others_are_refused)
 	buffer_free(&b);
 }
 
+/* An address of it in the kernel could not be taken back from who has it. */
+TEST_F(region, kernel_gets_no_address)
+{
+	struct buffer b;
+	size_t size;
+	int video;
+
+	if (!module_loaded("vivid"))
+		SKIP(return, "no vivid module");
+	video = vivid_open(&size);
+	ASSERT_LE(0, video);
+	ASSERT_EQ(0, buffer_alloc(self->ch, size, FPGABUF_KIND_REGION, &b));
+	EXPECT_GT(0, vivid_capture(video, b.fd, NULL, size));
+	EXPECT_TRUE(all_bytes(b.map, 0, size));
+	close(video);
+	buffer_free(&b);
+}
+
 /* What is left of a buffer is a shell, which no new device of it takes. */
 TEST_F(region, goes_with_its_device)
 {
@@ -205,5 +223,6 @@ TEST_F(region, unbound_while_streaming)
 int main(int argc, char **argv)
 {
 	load_module("vgem", NULL);
+	load_module("vivid", VIVID_PARAM);
 	return test_harness_run(argc, argv);
 }

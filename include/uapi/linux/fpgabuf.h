@@ -71,8 +71,8 @@ enum fpgabuf_direction {
  *	FPGABUF_IOC_ALLOC_POOL only
  * @FPGABUF_KIND_REGION: memory that the device brings along: on-board RAM, a
  *	carve-out. Only some devices have it. On-board memory cannot be attached
- *	by other devices but peer to peer, and when its device goes its mappings
- *	fail with SIGBUS
+ *	by other devices but peer to peer, nor mapped into the kernel, and when
+ *	its device goes its mappings fail with SIGBUS
  *
  * The numbers are stable, new kinds are added at the end. What a channel can
  * allocate is in &fpgabuf_info.kinds.
