@@ -63,6 +63,11 @@ int sim_ram_add(struct sim_ram *ram, struct device *dev, size_t size)
 	if (!pages->vaddr)
 		goto err_free;
 
+	/*
+	 * Plays the BAR: where the CPU finds the board's memory. No device is
+	 * given it, the engine knows the bus address. Of pages in the kernel's
+	 * linear mapping, so that virt_to_phys() is right.
+	 */
 	config.start = virt_to_phys(pages->vaddr);
 	config.priv = pages;
 	ret = fpgabuf_region_add(dev, &config);
@@ -103,5 +108,6 @@ phys_addr_t sim_ram_translate(const struct sim_ram *ram, dma_addr_t addr)
 	if (addr < SIM_RAM_BUS_ADDRESS ||
 	    addr - SIM_RAM_BUS_ADDRESS >= ram->size)
 		return 0;
+	/* Linear mapping, see sim_ram_add(). For bus.c, the memory controller. */
 	return virt_to_phys(ram->vaddr) + (addr - SIM_RAM_BUS_ADDRESS);
 }
