@@ -683,18 +683,6 @@ FIXTURE_VARIANT(foreign) {
 	int (*alloc)(size_t size);
 };
 
-static int vgem_memory(size_t size)
-{
-	int drm = vgem_open();
-	int fd;
-
-	if (drm < 0)
-		return drm;
-	fd = vgem_alloc(drm, size);
-	close(drm);
-	return fd;
-}
-
 FIXTURE_VARIANT_ADD(foreign, vgem) {
 	.option = "CONFIG_DRM_VGEM",
 	.alloc = vgem_memory,

@@ -31,19 +31,6 @@ static const char *wrong(const char *format, ...)
 	return verdict;
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 static const char *inject_missing(void)
 {
 	static const struct {

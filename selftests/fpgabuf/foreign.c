@@ -92,6 +92,18 @@ int vgem_alloc(int drm, size_t size)
 	return ret;
 }
 
+int vgem_memory(size_t size)
+{
+	int drm = vgem_open();
+	int fd;
+
+	if (drm < 0)
+		return drm;
+	fd = vgem_alloc(drm, size);
+	close(drm);
+	return fd;
+}
+
 int vgem_fence_attach(int drm, __u32 handle, bool write)
 {
 	struct drm_vgem_fence_attach attach = {

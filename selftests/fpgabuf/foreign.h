@@ -17,6 +17,8 @@
 int vgem_open(void);
 /* Creates a buffer and exports it. */
 int vgem_alloc(int drm, size_t size);
+/* The same, for who has no use for the device */
+int vgem_memory(size_t size);
 int vgem_import(int drm, int fd, __u32 *handle);
 int vgem_export(int drm, __u32 handle);
 int vgem_close(int drm, __u32 handle);

@@ -140,6 +140,8 @@ int recv_fd(int socket);
 /* Runs a program; its exit status, or 128 and the signal that ended it. */
 int run_program(const char *const argv[]);
 bool module_loaded(const char *name);
+/* Write @text into a file that is there. */
+int write_file(const char *path, const char *text);
 /* Write the simulated FPGA's name into a file of its driver: bind, unbind. */
 int driver_write(const char *file);
 /* For main(): load a module that is not, if there is one; removed at exit. */

@@ -224,20 +224,26 @@ int run_program(const char *const argv[])
 				   128 + WTERMSIG(status);
 }
 
-int driver_write(const char *file)
+int write_file(const char *path, const char *text)
 {
-	char path[96];
-	int fd, ret = 0;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
 
-	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s/%s",
-		 SIM_DRIVER, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, SIM_DEVICE, strlen(SIM_DEVICE)) < 0)
+	if (write(fd, text, strlen(text)) < 0)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+int driver_write(const char *file)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/%s/%s",
+		 SIM_DRIVER, file);
+	return write_file(path, SIM_DEVICE);
 }
 
 bool module_loaded(const char *name)

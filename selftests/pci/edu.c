@@ -106,19 +106,6 @@ int edu_open(struct fpgabuf_info *info)
 	return -ENODEV;
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 int edu_driver_write(const char *file)
 {
 	char path[128];

@@ -63,16 +63,9 @@ static bool find_board(void)
 static int board_write(const char *file)
 {
 	char path[96];
-	int fd, ret = 0;
 
 	snprintf(path, sizeof(path), DRIVER "/%s", file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, board, strlen(board)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return write_file(path, board);
 }
 
 static int node_get(int node, size_t size)
@@ -168,10 +161,8 @@ static void *map_bar(size_t size)
 	int fd;
 
 	snprintf(path, sizeof(path), DEVICES "/%s/enable", board);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "1", 1) != 1)
+	if (write_file(path, "1"))
 		return NULL;
-	close(fd);
 	snprintf(path, sizeof(path), DEVICES "/%s/resource2", board);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
