@@ -5,6 +5,7 @@
 #ifndef _LINUX_FPGABUF_H
 #define _LINUX_FPGABUF_H
 
+#include <linux/atomic.h>
 #include <linux/dma-direction.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -16,9 +17,11 @@ struct device;
 struct dma_buf;
 struct dma_buf_attachment;
 struct dma_chan;
+struct dma_fence;
 struct fpgabuf_device;
 struct fpgabuf_pool;
 struct notifier_block;
+struct ww_acquire_ctx;
 
 /* Exporter: memory -> dma_buf (fpgabuf_exporter.ko) */
 
@@ -183,6 +186,53 @@ int fpgabuf_import_slice(const struct fpgabuf_import *import, u64 offset,
 			 u64 length, unsigned int max_segment,
 			 struct sg_table *slice);
 
+/**
+ * struct fpgabuf_wait - fences that something waits for, without a thread
+ * @func: called when the last one signals, see fpgabuf_wait_init(); constant
+ * @fences: the fences; the caller's between fpgabuf_wait_init() and
+ *	fpgabuf_wait_start(), constant until fpgabuf_wait_fini()
+ * @left: how many are not signaled
+ *
+ * Belongs to its user, who calls all but fpgabuf_wait_done() one at a time.
+ */
+struct fpgabuf_wait {
+	void (*func)(struct fpgabuf_wait *wait);
+	struct list_head fences;
+	atomic_t left;
+};
+
+void fpgabuf_wait_init(struct fpgabuf_wait *wait,
+		       void (*func)(struct fpgabuf_wait *wait));
+int fpgabuf_wait_add(struct fpgabuf_wait *wait, struct dma_fence *fence,
+		     bool needed);
+int fpgabuf_wait_add_implicit(struct fpgabuf_wait *wait,
+			      const struct fpgabuf_import *import, u64 context);
+void fpgabuf_wait_start(struct fpgabuf_wait *wait);
+bool fpgabuf_wait_done(const struct fpgabuf_wait *wait);
+int fpgabuf_wait_error(const struct fpgabuf_wait *wait);
+void fpgabuf_wait_fini(struct fpgabuf_wait *wait);
+
+/**
+ * struct fpgabuf_reservation - a buffer and a fence that is to be added to it
+ * @import: the buffer; of the caller, who has a reference
+ * @fence: the fence, or NULL: nothing is to be added
+ * @explicit_sync: others need not wait for it, who get it told otherwise
+ * @locked: the reservation is held, and this is the entry to give it back by;
+ *	false at first, fpgabuf_reserve()'s from then on
+ */
+struct fpgabuf_reservation {
+	struct fpgabuf_import *import;
+	struct dma_fence *fence;
+	bool explicit_sync;
+	bool locked;
+};
+
+int fpgabuf_reserve(struct fpgabuf_reservation *res, unsigned int num,
+		    struct ww_acquire_ctx *ctx);
+void fpgabuf_publish(const struct fpgabuf_reservation *res);
+void fpgabuf_unreserve(struct fpgabuf_reservation *res, unsigned int num,
+		       struct ww_acquire_ctx *ctx);
+
 /* Channels: streams on a dmaengine channel (fpgabuf_dma.ko) */
 
 struct fpgabuf_channel;
@@ -203,7 +253,7 @@ struct fpgabuf_frame {
  * struct fpgabuf_channel_ops - what a board's driver does for its channel
  *
  * All are optional. All but @frame run in process context and may sleep; the
- * channel calls them one at a time, and none after
+ * channel calls them (but @reset) one at a time, and none after
  * fpgabuf_channel_unregister().
  */
 struct fpgabuf_channel_ops {
@@ -225,6 +275,16 @@ struct fpgabuf_channel_ops {
 	void (*stop)(void *priv);
 
 	/**
+	 * @reset: the engine was stopped in the middle of a frame: let the next
+	 * one begin with its first byte, and do not start before it is so.
+	 * Called with the engine idle, while started or not. Other devices may
+	 * wait for what follows: must not wait for memory, nor take a lock that
+	 * is held while somebody does. Serialised with nothing but itself.
+	 * Returns 0, or a negative errno: the FPGA may still write.
+	 */
+	int (*reset)(void *priv);
+
+	/**
 	 * @frame: read what the engine told of a completed frame: @metadata of
 	 * @len bytes, see dmaengine_desc_get_metadata_ptr(). @frame comes
 	 * filled with what the channel knows by itself. Called from the
@@ -243,6 +303,9 @@ struct fpgabuf_channel_ops {
  * @capabilities: FPGABUF_CAP_*, but for FPGABUF_CAP_SCATTER, which is found out
  * @queue_depth: buffers that may be queued at a time, 1 to FPGABUF_MAX_BATCH
  * @alignment: of frames in memory, bytes, a power of two
+ * @timeout_ms: longest time that the engine may take for a frame that somebody
+ *	has a fence of, from the frame before on, 1 to FPGABUF_MAX_TIMEOUT_MS; 0:
+ *	two seconds
  * @formats: what the channel can do; the first one is the default
  * @num_formats: entries of @formats, at least one
  * @default_format: format of a new owner; must be valid for @formats
@@ -258,6 +321,7 @@ struct fpgabuf_channel_config {
 	u32 capabilities;
 	u32 queue_depth;
 	u32 alignment;
+	u32 timeout_ms;
 	const struct fpgabuf_format_desc *formats;
 	unsigned int num_formats;
 	struct fpgabuf_format default_format;
