@@ -39,28 +39,38 @@ static int slot_empty(struct fpgabuf_channel *channel, unsigned int number)
 	struct fpgabuf_slot *slot;
 	int ret;
 
+	if (number >= FPGABUF_MAX_SLOTS)
+		return -ENOENT;
+
+	slot = &channel->slots[number];
 	spin_lock_irq(&channel->queue.lock);
-	ret = fpgabuf_queue_empty(&channel->queue, number);
+	ret = slot->quarantined ? -EBUSY :
+		fpgabuf_queue_empty(&channel->queue, number);
 	spin_unlock_irq(&channel->queue.lock);
 	if (ret)
 		return ret;
 
-	slot = &channel->slots[number];
 	sg_free_table(&slot->frame);
 	fpgabuf_import_put(slot->import);
 	slot->import = NULL;
 	return 0;
 }
 
-/* The engine is idle and nothing is queued. */
+/* The stream is stopped: nothing is queued. */
 void fpgabuf_slots_release(struct fpgabuf_channel *channel)
 {
 	unsigned int i;
 
 	lockdep_assert_held(&channel->lock);
-	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
-		if (channel->slots[i].import)
-			WARN_ON(slot_empty(channel, i));
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
+		struct fpgabuf_slot *slot = &channel->slots[i];
+
+		if (!slot->import)
+			continue;
+		if (slot->quarantined)
+			fpgabuf_quarantine_keep(channel, slot);
+		WARN_ON(slot_empty(channel, i));
+	}
 }
 
 /* A number for the dma-buf to come, if the flags are right. */
@@ -165,8 +175,8 @@ int fpgabuf_ioctl_alloc_pool(struct fpgabuf_channel *channel,
 static enum dma_data_direction
 channel_dir(const struct fpgabuf_channel *channel)
 {
-	return channel->config.direction == FPGABUF_DIR_CAPTURE ?
-		DMA_FROM_DEVICE : DMA_TO_DEVICE;
+	return fpgabuf_channel_is_output(channel) ? DMA_TO_DEVICE :
+						    DMA_FROM_DEVICE;
 }
 
 static bool slots_overlap(const struct fpgabuf_channel *channel,

@@ -20,10 +20,15 @@
 #include <linux/string.h>
 
 #include "channel.h"
+#include "fence.h"
 #include "format.h"
 
 #define FPGABUF_MINORS	256
 
+/* When the board's driver has no opinion */
+#define FPGABUF_DEFAULT_TIMEOUT_MS	2000
+
+struct workqueue_struct *fpgabuf_workqueue;
 static struct class *fpgabuf_class;
 static dev_t fpgabuf_devt;
 static DEFINE_IDA(fpgabuf_ida);
@@ -38,11 +43,12 @@ int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file)
 	return 0;
 }
 
-/* Back to how a new owner finds it. */
-static void channel_reset(struct fpgabuf_channel *channel)
+/* Back to how a new owner finds it; what is pending is done with @status. */
+static void channel_reset(struct fpgabuf_channel *channel, int status)
 {
 	lockdep_assert_held(&channel->lock);
-	fpgabuf_stream_stop(channel);
+	fpgabuf_stream_stop(channel, status);
+	fpgabuf_quarantine_end(channel);
 	fpgabuf_slots_release(channel);
 	channel->owner = NULL;
 	channel->run = 0;
@@ -84,7 +90,7 @@ static int channel_get_user(struct fpgabuf_channel *channel)
 	mutex_lock(&channel->lock);
 	if (channel->gone)
 		ret = -ENODEV;
-	else if (!channel->users)
+	else if (!channel->dma)
 		ret = channel_get_dma(channel);
 	if (!ret)
 		channel->users++;
@@ -96,7 +102,8 @@ static void channel_put_user(struct fpgabuf_channel *channel)
 {
 	lockdep_assert_held(&channel->lock);
 	channel->users--;
-	if (!channel->users && !channel->gone)
+	/* Nobody else may have an engine that does not stop. */
+	if (!channel->users && !channel->gone && !channel->quarantine)
 		channel_put_dma(channel);
 }
 
@@ -143,7 +150,7 @@ static int fpgabuf_release(struct inode *inode, struct file *file)
 
 	mutex_lock(&channel->lock);
 	if (channel->owner == file)
-		channel_reset(channel);
+		channel_reset(channel, -ECANCELED);
 	channel_put_user(channel);
 	mutex_unlock(&channel->lock);
 	return 0;
@@ -161,7 +168,7 @@ static __poll_t fpgabuf_poll(struct file *file, poll_table *wait)
 		mask = EPOLLERR | EPOLLHUP;
 	else if (channel->queue.num_done)
 		mask = EPOLLIN | EPOLLRDNORM;
-	else if (!channel->streaming)
+	else if (!channel->streaming || channel->quarantine)
 		mask = EPOLLERR;
 	spin_unlock_irq(&channel->queue.lock);
 	return mask;
@@ -182,6 +189,7 @@ static void channel_free(struct device *dev)
 		container_of(dev, struct fpgabuf_channel, dev);
 
 	ida_free(&fpgabuf_ida, MINOR(dev->devt));
+	mutex_destroy(&channel->engine_lock);
 	mutex_destroy(&channel->lock);
 	kfree(channel);
 }
@@ -194,8 +202,13 @@ static int channel_check_config(struct fpgabuf_channel_config *config)
 	if (!config->name || !config->dma_name || !config->formats ||
 	    !config->num_formats)
 		return -EINVAL;
-	if (config->direction != FPGABUF_DIR_CAPTURE)
+	if (config->direction != FPGABUF_DIR_CAPTURE &&
+	    config->direction != FPGABUF_DIR_OUTPUT)
 		return -EOPNOTSUPP;
+	if (config->timeout_ms > FPGABUF_MAX_TIMEOUT_MS)
+		return -EINVAL;
+	if (!config->timeout_ms)
+		config->timeout_ms = FPGABUF_DEFAULT_TIMEOUT_MS;
 	if (!config->queue_depth || config->queue_depth > FPGABUF_MAX_BATCH)
 		return -EINVAL;
 	if (!is_power_of_2(config->alignment))
@@ -249,6 +262,7 @@ fpgabuf_channel_register(struct device *dev,
 	init_waitqueue_head(&channel->wait);
 	fpgabuf_queue_init(&channel->queue, FPGABUF_MAX_SLOTS);
 	fpgabuf_slots_init(channel);
+	fpgabuf_stream_init(channel);
 
 	device_initialize(&channel->dev);
 	channel->dev.class = fpgabuf_class;
@@ -295,11 +309,13 @@ void fpgabuf_channel_unregister(struct fpgabuf_channel *channel)
 	spin_lock_irq(&channel->queue.lock);
 	channel->gone = true;
 	spin_unlock_irq(&channel->queue.lock);
-	channel_reset(channel);
-	if (channel->users)
+	channel_reset(channel, -ENODEV);
+	fpgabuf_quarantine_abandon(channel);
+	if (channel->dma)
 		channel_put_dma(channel);
 	mutex_unlock(&channel->lock);
 
+	fpgabuf_stream_fini(channel);
 	wake_up_all(&channel->wait);
 	put_device(&channel->dev);
 }
@@ -309,16 +325,26 @@ static int __init fpgabuf_dma_init(void)
 {
 	int ret;
 
+	fpgabuf_workqueue = alloc_workqueue("fpgabuf", WQ_UNBOUND | WQ_HIGHPRI |
+					    WQ_MEM_RECLAIM, 0);
+	if (!fpgabuf_workqueue)
+		return -ENOMEM;
 	ret = alloc_chrdev_region(&fpgabuf_devt, 0, FPGABUF_MINORS, "fpgabuf");
 	if (ret)
-		return ret;
+		goto err_destroy_workqueue;
 
 	fpgabuf_class = class_create("fpgabuf");
 	if (IS_ERR(fpgabuf_class)) {
-		unregister_chrdev_region(fpgabuf_devt, FPGABUF_MINORS);
-		return PTR_ERR(fpgabuf_class);
+		ret = PTR_ERR(fpgabuf_class);
+		goto err_unregister;
 	}
 	return 0;
+
+err_unregister:
+	unregister_chrdev_region(fpgabuf_devt, FPGABUF_MINORS);
+err_destroy_workqueue:
+	destroy_workqueue(fpgabuf_workqueue);
+	return ret;
 }
 
 static void __exit fpgabuf_dma_exit(void)
@@ -326,6 +352,8 @@ static void __exit fpgabuf_dma_exit(void)
 	class_destroy(fpgabuf_class);
 	unregister_chrdev_region(fpgabuf_devt, FPGABUF_MINORS);
 	ida_destroy(&fpgabuf_ida);
+	destroy_workqueue(fpgabuf_workqueue);
+	fpgabuf_fence_exit();
 }
 
 module_init(fpgabuf_dma_init);

@@ -9,10 +9,30 @@
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "queue.h"
 
+struct dma_fence;
 struct fpgabuf_channel;
+struct sync_file;
+
+/**
+ * struct fpgabuf_transfer - a descriptor on its way through the engine
+ * @channel: whose; constant
+ * @slot: what is moved; NULL once that is done, or given up: what the engine
+ *	says of it after that is not listened to. Guarded by
+ *	&fpgabuf_channel.queue.lock
+ *
+ * What the engine's callback gets. There are so many that one is used again long
+ * after its descriptor is forgotten.
+ */
+struct fpgabuf_transfer {
+	struct fpgabuf_channel *channel;
+	struct fpgabuf_slot *slot;
+};
+
+#define FPGABUF_NUM_TRANSFERS	(4 * FPGABUF_MAX_SLOTS)
 
 /**
  * struct fpgabuf_slot - a registered buffer
@@ -23,10 +43,18 @@ struct fpgabuf_channel;
  * @offset: where its range starts in the dma-buf, bytes
  * @length: bytes of the range
  * @frame: the device's view of one frame at the start of the range
+ * @quarantined: an engine that could not be stopped may still access it; guarded
+ *	by &fpgabuf_channel.queue.lock
+ * @bytes: how much of @frame is to be moved
+ * @wait: what the job waits for; the submitter's while it is IDLE, then guarded
+ *	by &fpgabuf_channel.engine_lock
+ * @fence: signals when the job is done; a reference, or NULL. Guarded by
+ *	&fpgabuf_channel.queue.lock once the job is queued
  * @desc: the engine's descriptor; valid while the job is ACTIVE
+ * @transfer: likewise, what its callback gets
  *
- * All but @desc is guarded by &fpgabuf_channel.lock and does not change while
- * the job is QUEUED or ACTIVE, so that the completion may read it.
+ * What nothing else is said of is guarded by &fpgabuf_channel.lock and does not
+ * change while the job is QUEUED or ACTIVE, so that the completion may read it.
  */
 struct fpgabuf_slot {
 	struct fpgabuf_channel *channel;
@@ -35,7 +63,26 @@ struct fpgabuf_slot {
 	u64 offset;
 	u64 length;
 	struct sg_table frame;
+	bool quarantined;
+	u64 bytes;
+	struct fpgabuf_wait wait;
+	struct dma_fence *fence;
 	struct dma_async_tx_descriptor *desc;
+	struct fpgabuf_transfer *transfer;
+};
+
+/**
+ * struct fpgabuf_submission - an exchange on its way into the queue
+ * @entries: what is to be queued
+ * @fds: the fences of each, as the caller knows them
+ * @files: the new ones among them, not yet installed; or NULL
+ * @res: the buffers, and the fences that are to be added to them
+ */
+struct fpgabuf_submission {
+	struct fpgabuf_queue_entry entries[FPGABUF_MAX_BATCH];
+	struct fpgabuf_fences fds[FPGABUF_MAX_BATCH];
+	struct sync_file *files[FPGABUF_MAX_BATCH];
+	struct fpgabuf_reservation res[FPGABUF_MAX_BATCH];
 };
 
 /**
@@ -60,10 +107,29 @@ struct fpgabuf_slot {
  * @configured: the board was told @format
  * @format: the owner's, or the default
  * @run: starts of this owner
- * @scratch: entries of the exchange under way
+ * @context: timeline of the run's fences
+ * @seqno: of the last fence that was made
+ * @submission: the exchange under way
+ * @kept: buffers in quarantine whose owner is gone, with a reference each
+ * @num_kept: how many
  * @slots: registered buffers
- * @queue: jobs of @slots; has a lock of its own, taken inside of @lock
- * @streaming: written with @lock and @queue.lock held, read with either
+ * @engine_lock: serialises all that talks to @dma while it streams, and guards
+ *	the fields down to @timeout. Sleeps; taken inside of @lock, and in the
+ *	path that signals fences: nobody who holds it waits for memory, for a
+ *	reservation or for a fence
+ * @next_transfer: the one of @transfers to use next
+ * @transfers: what the engine's callbacks get
+ * @timeout: longest time for a frame, in ns
+ * @work: gives the engine what has become ready
+ * @watchdog: sees to it that fences signal
+ * @queue: jobs of @slots; has a lock of its own, taken inside of @engine_lock
+ * @streaming: written with @lock, @engine_lock and @queue.lock held, read with
+ *	any
+ * @quarantine: the engine does not stop, and takes no more work; written with
+ *	@engine_lock and @queue.lock held, read with either
+ * @num_fenced: pending jobs that have a fence; guarded by @queue.lock
+ * @head_since: when the engine's oldest job became that, or the first fence came
+ *	to be waited for, CLOCK_MONOTONIC in ns; guarded by @queue.lock
  * @next_sequence: of the frame that is expected next; guarded by @queue.lock
  * @wait: woken at completions, stop and removal
  *
@@ -86,11 +152,25 @@ struct fpgabuf_channel {
 	bool configured;
 	struct fpgabuf_format format;
 	u32 run;
-	struct fpgabuf_queue_entry scratch[FPGABUF_MAX_BATCH];
+	u64 context;
+	u64 seqno;
+	struct fpgabuf_submission submission;
+	struct fpgabuf_import *kept[FPGABUF_MAX_SLOTS];
+	unsigned int num_kept;
 	struct fpgabuf_slot slots[FPGABUF_MAX_SLOTS];
+
+	struct mutex engine_lock;	/* for what is said above */
+	unsigned int next_transfer;
+	struct fpgabuf_transfer transfers[FPGABUF_NUM_TRANSFERS];
+	u64 timeout;
+	struct work_struct work;
+	struct delayed_work watchdog;
 
 	struct fpgabuf_queue queue;
 	bool streaming;
+	bool quarantine;
+	unsigned int num_fenced;
+	u64 head_since;
 	u64 next_sequence;
 	wait_queue_head_t wait;
 };
@@ -100,6 +180,14 @@ fpgabuf_channel_dma_dev(const struct fpgabuf_channel *channel)
 {
 	return dmaengine_get_dma_device(channel->dma);
 }
+
+static inline bool fpgabuf_channel_is_output(const struct fpgabuf_channel *channel)
+{
+	return channel->config.direction == FPGABUF_DIR_OUTPUT;
+}
+
+/* channel.c: what the signalling of fences depends on */
+extern struct workqueue_struct *fpgabuf_workqueue;
 
 /* channel.c: with channel->lock held */
 int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file);
@@ -130,10 +218,37 @@ unsigned int fpgabuf_max_segment(const struct fpgabuf_channel *channel);
 int fpgabuf_ioctl_inspect(struct fpgabuf_channel *channel, struct file *file,
 			  struct fpgabuf_ioctl_arg *arg);
 
-/* stream.c: with channel->lock held */
-int fpgabuf_stream_start(struct fpgabuf_channel *channel);
-void fpgabuf_stream_stop(struct fpgabuf_channel *channel);
+/* stream.c */
+void fpgabuf_stream_init(struct fpgabuf_channel *channel);
+void fpgabuf_stream_fini(struct fpgabuf_channel *channel);
 void fpgabuf_stream_issue(struct fpgabuf_channel *channel);
+/* with channel->lock held */
+int fpgabuf_stream_start(struct fpgabuf_channel *channel, u32 timeout_ms);
+void fpgabuf_stream_stop(struct fpgabuf_channel *channel, int status);
+/* with channel->engine_lock held */
+void fpgabuf_stream_issue_ready(struct fpgabuf_channel *channel);
+void fpgabuf_stream_complete_all(struct fpgabuf_channel *channel, int status);
+/* with channel->queue.lock held */
+void fpgabuf_stream_finish_job(struct fpgabuf_channel *channel,
+			       struct fpgabuf_job *job, int status);
+void fpgabuf_stream_unissue_all(struct fpgabuf_channel *channel);
+
+/* watchdog.c */
+void fpgabuf_watchdog_init(struct fpgabuf_channel *channel);
+/* with channel->engine_lock held */
+void fpgabuf_watchdog_start(struct fpgabuf_channel *channel);
+
+/* quarantine.c: with channel->engine_lock held */
+int fpgabuf_engine_halt(struct fpgabuf_channel *channel, bool reset);
+/* with channel->lock held */
+int fpgabuf_quarantine_end(struct fpgabuf_channel *channel);
+void fpgabuf_quarantine_keep(struct fpgabuf_channel *channel,
+			     struct fpgabuf_slot *slot);
+void fpgabuf_quarantine_abandon(struct fpgabuf_channel *channel);
+
+/* submit.c: with channel->lock held */
+int fpgabuf_submit(struct fpgabuf_channel *channel,
+		   const struct fpgabuf_exchange *x);
 
 /* exchange.c: with channel->lock not held */
 int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,

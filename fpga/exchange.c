@@ -37,58 +37,14 @@ static int exchange_probe(const struct fpgabuf_ioctl_arg *arg)
 	return fpgabuf_ioctl_put(arg);
 }
 
-static int exchange_get_entries(struct fpgabuf_channel *channel,
-				const struct fpgabuf_exchange *x)
-{
-	const struct fpgabuf_queue_entry *entry = channel->scratch;
-	unsigned int i;
-
-	if (copy_from_user(channel->scratch, u64_to_user_ptr(x->queue),
-			   x->queue_count * sizeof(*channel->scratch)))
-		return -EFAULT;
-	for (i = 0; i < x->queue_count; i++, entry++)
-		if (entry->flags || entry->bytes)
-			return -EINVAL;
-	return 0;
-}
-
-/* All or nothing. */
-static int exchange_queue(struct fpgabuf_channel *channel,
-			  const struct fpgabuf_exchange *x)
-{
-	struct fpgabuf_queue *queue = &channel->queue;
-	unsigned int i;
-	int ret;
-
-	spin_lock_irq(&queue->lock);
-	ret = fpgabuf_queue_check(queue, channel->scratch, x->queue_count,
-				  channel->config.queue_depth);
-	if (!ret && x->min_done && !channel->streaming && !queue->num_done)
-		ret = -EPIPE;
-	for (i = 0; !ret && i < x->queue_count; i++)
-		fpgabuf_queue_add(queue, &channel->scratch[i]);
-	spin_unlock_irq(&queue->lock);
-	return ret;
-}
-
 static int exchange_submit(struct fpgabuf_channel *channel, struct file *file,
-			   struct fpgabuf_exchange *x)
+			   const struct fpgabuf_exchange *x)
 {
-	int ret;
-
 	if (channel->gone)
 		return -ENODEV;
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
-	ret = exchange_get_entries(channel, x);
-	if (ret)
-		return ret;
-	ret = exchange_queue(channel, x);
-	if (ret)
-		return ret;
-	if (channel->streaming)
-		fpgabuf_stream_issue(channel);
-	return 0;
+	return fpgabuf_submit(channel, x);
 }
 
 static bool exchange_ready(struct fpgabuf_channel *channel, u32 min_done)
@@ -97,30 +53,9 @@ static bool exchange_ready(struct fpgabuf_channel *channel, u32 min_done)
 
 	spin_lock_irq(&channel->queue.lock);
 	ready = channel->queue.num_done >= min_done || !channel->streaming ||
-		channel->gone;
+		channel->quarantine || channel->gone;
 	spin_unlock_irq(&channel->queue.lock);
 	return ready;
-}
-
-/* The engine had no room for the jobs that are queued, and is idle by now. */
-static bool exchange_stalled(struct fpgabuf_channel *channel)
-{
-	bool stalled;
-
-	spin_lock_irq(&channel->queue.lock);
-	stalled = channel->streaming && list_empty(&channel->queue.active) &&
-		  !list_empty(&channel->queue.queued);
-	spin_unlock_irq(&channel->queue.lock);
-	return stalled;
-}
-
-/* No completion brings another exchange about: what waits for one must do it. */
-static void exchange_resume(struct fpgabuf_channel *channel)
-{
-	mutex_lock(&channel->lock);
-	if (channel->streaming)
-		fpgabuf_stream_issue(channel);
-	mutex_unlock(&channel->lock);
 }
 
 /* Until @end, KTIME_MAX: no limit. */
@@ -134,8 +69,7 @@ static int exchange_sleep(struct fpgabuf_channel *channel, u32 min_done,
 		left = max_t(ktime_t, ktime_sub(end, ktime_get()), 0);
 	ret = wait_event_interruptible_hrtimeout(channel->wait,
 						 exchange_ready(channel,
-								min_done) ||
-						 exchange_stalled(channel),
+								min_done),
 						 left);
 	if (ret == -ETIME)
 		return -ETIMEDOUT;
@@ -147,7 +81,6 @@ static int exchange_wait(struct fpgabuf_channel *channel,
 			 const struct fpgabuf_exchange *x, bool nonblock)
 {
 	ktime_t end = KTIME_MAX;
-	int ret = 0;
 
 	if (!x->min_done || exchange_ready(channel, x->min_done))
 		return 0;
@@ -155,14 +88,7 @@ static int exchange_wait(struct fpgabuf_channel *channel,
 		return -EAGAIN;
 	if (x->timeout > 0)
 		end = ktime_add_safe(ktime_get(), ns_to_ktime(x->timeout));
-
-	while (!ret && !exchange_ready(channel, x->min_done)) {
-		if (exchange_stalled(channel))
-			exchange_resume(channel);
-		else
-			ret = exchange_sleep(channel, x->min_done, end);
-	}
-	return ret;
+	return exchange_sleep(channel, x->min_done, end);
 }
 
 /* Returns how many were taken, or -EFAULT when the first one could not be. */
@@ -195,6 +121,8 @@ static int exchange_why_none(struct fpgabuf_channel *channel, int waited)
 {
 	if (waited && waited != -EAGAIN)
 		return waited;
+	if (channel->quarantine)
+		return -EIO;
 	return channel->streaming ? -EAGAIN : -EPIPE;
 }
 

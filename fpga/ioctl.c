@@ -6,6 +6,7 @@
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/minmax.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -56,7 +57,12 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 		.alignment = channel->config.alignment,
 		.max_segment = dma_get_max_seg_size(dma_dev),
 		.dma_mask = dma_get_mask(dma_dev),
+		.timeout_ms = channel->config.timeout_ms,
 	};
+	if (channel->streaming)
+		info->state |= FPGABUF_STATE_STREAMING;
+	if (channel->quarantine)
+		info->state |= FPGABUF_STATE_QUARANTINE;
 	if (fpgabuf_region_exists(dma_dev))
 		info->kinds |= BIT(FPGABUF_KIND_REGION);
 	if (caps.max_sg_burst != 1)
@@ -128,9 +134,11 @@ static int ioctl_set_format(struct fpgabuf_channel *channel, struct file *file,
 static int ioctl_start(struct fpgabuf_channel *channel, struct file *file,
 		       struct fpgabuf_ioctl_arg *arg)
 {
+	u32 timeout_ms = arg->start.timeout_ms ?: channel->config.timeout_ms;
 	int ret;
 
-	if (arg->start.flags)
+	if (arg->start.flags || arg->start.reserved ||
+	    timeout_ms > FPGABUF_MAX_TIMEOUT_MS)
 		return -EINVAL;
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
@@ -142,7 +150,7 @@ static int ioctl_start(struct fpgabuf_channel *channel, struct file *file,
 	ret = fpgabuf_ioctl_put(arg);
 	if (ret)
 		return ret;
-	ret = fpgabuf_stream_start(channel);
+	ret = fpgabuf_stream_start(channel, timeout_ms);
 	if (ret)
 		return ret;
 	return fpgabuf_channel_claim(channel, file);
@@ -153,20 +161,20 @@ static int ioctl_stop(struct fpgabuf_channel *channel, struct file *file,
 {
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
-	fpgabuf_stream_stop(channel);
+	fpgabuf_stream_stop(channel, -ECANCELED);
 	return 0;
 }
 
 /**
  * struct fpgabuf_ioctl_desc - an ioctl
- * @cmd: its request number; the size in it is that of ABI version 1
- * @ksize: size of its argument in this kernel
+ * @cmd: its request number, with the size that its argument has in this kernel
+ * @min_size: the size that it had in ABI version 1
  * @unlocked: takes &fpgabuf_channel.lock by itself
  * @func: does it, and copies the answer out
  */
 struct fpgabuf_ioctl_desc {
 	unsigned int cmd;
-	size_t ksize;
+	size_t min_size;
 	bool unlocked;
 	int (*func)(struct fpgabuf_channel *channel, struct file *file,
 		    struct fpgabuf_ioctl_arg *arg);
@@ -174,9 +182,10 @@ struct fpgabuf_ioctl_desc {
 
 /* The one that is called for every frame comes first. */
 static const struct fpgabuf_ioctl_desc fpgabuf_ioctls[] = {
-	{ FPGABUF_IOC_EXCHANGE, sizeof(struct fpgabuf_exchange), true,
-	  fpgabuf_ioctl_exchange },
-	{ FPGABUF_IOC_INFO, sizeof(struct fpgabuf_info), false, ioctl_info },
+	{ FPGABUF_IOC_EXCHANGE, offsetofend(struct fpgabuf_exchange, timeout),
+	  true, fpgabuf_ioctl_exchange },
+	{ FPGABUF_IOC_INFO, offsetofend(struct fpgabuf_info, bus), false,
+	  ioctl_info },
 	{ FPGABUF_IOC_ENUM_FORMAT, sizeof(struct fpgabuf_format_desc), false,
 	  ioctl_enum_format },
 	{ FPGABUF_IOC_GET_FORMAT, sizeof(struct fpgabuf_format), false,
@@ -189,7 +198,8 @@ static const struct fpgabuf_ioctl_desc fpgabuf_ioctls[] = {
 	  fpgabuf_ioctl_register },
 	{ FPGABUF_IOC_UNREGISTER, sizeof(struct fpgabuf_unregister), false,
 	  fpgabuf_ioctl_unregister },
-	{ FPGABUF_IOC_START, sizeof(struct fpgabuf_start), false, ioctl_start },
+	{ FPGABUF_IOC_START, offsetofend(struct fpgabuf_start, run), false,
+	  ioctl_start },
 	{ FPGABUF_IOC_STOP, 0, false, ioctl_stop },
 	{ FPGABUF_IOC_ALLOC_USER, sizeof(struct fpgabuf_alloc_user), false,
 	  fpgabuf_ioctl_alloc_user },
@@ -214,7 +224,7 @@ static const struct fpgabuf_ioctl_desc *ioctl_find(unsigned int cmd)
 static int ioctl_get(const struct fpgabuf_ioctl_desc *desc, unsigned int cmd,
 		     struct fpgabuf_ioctl_arg *arg)
 {
-	if (arg->size < _IOC_SIZE(desc->cmd))
+	if (arg->size < desc->min_size)
 		return -EINVAL;
 	if (!(_IOC_DIR(cmd) & _IOC_WRITE))
 		return 0;
@@ -247,7 +257,7 @@ long fpgabuf_ioctl(struct file *file, unsigned int cmd, unsigned long argp)
 
 	arg.user = (void __user *)argp;
 	arg.size = _IOC_SIZE(cmd);
-	arg.ksize = desc->ksize;
+	arg.ksize = _IOC_SIZE(desc->cmd);
 	ret = ioctl_get(desc, cmd, &arg);
 	if (ret)
 		return ret;

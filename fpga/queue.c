@@ -151,28 +151,19 @@ void fpgabuf_queue_complete(struct fpgabuf_queue *queue,
 }
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_complete);
 
-static void queue_cancel_list(struct fpgabuf_queue *queue,
-			      struct list_head *list, u32 run, u64 timestamp)
+/* What is to be done next: the engine's oldest job, or else the oldest queued. */
+struct fpgabuf_job *fpgabuf_queue_oldest(struct fpgabuf_queue *queue)
 {
-	struct fpgabuf_job *job, *next;
+	struct fpgabuf_job *job;
 
-	list_for_each_entry_safe(job, next, list, node) {
-		job->done.status = -ECANCELED;
-		job->done.run = run;
-		job->done.timestamp = timestamp;
-		fpgabuf_queue_complete(queue, job);
-	}
-}
-
-/* The engine is idle: whatever is pending is done with -ECANCELED, in order. */
-void fpgabuf_queue_cancel_all(struct fpgabuf_queue *queue, u32 run,
-			      u64 timestamp)
-{
 	lockdep_assert_held(&queue->lock);
-	queue_cancel_list(queue, &queue->active, run, timestamp);
-	queue_cancel_list(queue, &queue->queued, run, timestamp);
+	job = list_first_entry_or_null(&queue->active, struct fpgabuf_job, node);
+	if (job)
+		return job;
+	return list_first_entry_or_null(&queue->queued, struct fpgabuf_job,
+					node);
 }
-EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_cancel_all);
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_oldest);
 
 /* Copy the oldest completion; false when there is none. */
 bool fpgabuf_queue_peek(struct fpgabuf_queue *queue,

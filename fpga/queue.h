@@ -17,8 +17,9 @@
  *
  *	EMPTY <-> IDLE -> QUEUED -> ACTIVE -> DONE -> IDLE
  *
- * QUEUED may also become DONE (cancelled, or the engine refused it), ACTIVE
- * may go back to QUEUED (a start that failed), and DONE may become EMPTY.
+ * QUEUED may also become DONE (cancelled, refused by the engine, or what it
+ * waited for failed), ACTIVE may go back to QUEUED (a start that failed, an
+ * engine that was stopped for the job before it), and DONE may become EMPTY.
  */
 enum fpgabuf_job_state {
 	FPGABUF_JOB_EMPTY,
@@ -78,8 +79,7 @@ void fpgabuf_queue_issue(struct fpgabuf_queue *queue, struct fpgabuf_job *job);
 void fpgabuf_queue_unissue_all(struct fpgabuf_queue *queue);
 void fpgabuf_queue_complete(struct fpgabuf_queue *queue,
 			    struct fpgabuf_job *job);
-void fpgabuf_queue_cancel_all(struct fpgabuf_queue *queue, u32 run,
-			      u64 timestamp);
+struct fpgabuf_job *fpgabuf_queue_oldest(struct fpgabuf_queue *queue);
 bool fpgabuf_queue_peek(struct fpgabuf_queue *queue,
 			struct fpgabuf_completion *done);
 void fpgabuf_queue_pop(struct fpgabuf_queue *queue);

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Streaming: jobs to descriptors and back. The only file that talks to the
- * engine.
+ * Streaming: jobs to descriptors and back.
+ *
+ * A queued job goes to the engine once it has nothing to wait for, in order;
+ * what the engine's callback says becomes its completion, and signals its fence.
+ * From the moment that a fence is published all of this is in the way of whoever
+ * waits for it, and is marked so (dma_fence_begin_signalling()): nothing here
+ * allocates memory or takes a reservation, or a lock under which somebody does.
  */
+#include <linux/dma-fence.h>
 #include <linux/dmaengine.h>
 #include <linux/errno.h>
 #include <linux/ktime.h>
@@ -28,7 +34,7 @@ static struct fpgabuf_frame stream_frame(const struct fpgabuf_slot *slot)
 {
 	struct fpgabuf_channel *channel = slot->channel;
 	struct fpgabuf_frame frame = {
-		.sequence = READ_ONCE(channel->next_sequence),
+		.sequence = channel->next_sequence,
 		.timestamp = ktime_get_ns(),
 	};
 	size_t len, max;
@@ -52,32 +58,154 @@ static void stream_fill_done(struct fpgabuf_channel *channel,
 	lockdep_assert_held(&channel->queue.lock);
 	done->sequence = frame->sequence;
 	done->timestamp = frame->timestamp;
-	done->run = channel->run;
 	done->lost = min_t(u64, lost, U32_MAX);
 	done->flags = lost ? frame->flags : 0;
-	WRITE_ONCE(channel->next_sequence, frame->sequence + 1);
+	channel->next_sequence = frame->sequence + 1;
+}
+
+static void stream_signal(struct fpgabuf_channel *channel,
+			  struct fpgabuf_slot *slot, int status)
+{
+	struct dma_fence *fence = slot->fence;
+
+	if (!fence)
+		return;
+	slot->fence = NULL;
+	channel->num_fenced--;
+	if (status)
+		dma_fence_set_error(fence, status);
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
 }
 
 /*
- * A descriptor is complete: the engine no longer touches its buffer. Called by
- * the engine, one at a time and in order, in any context that does not sleep.
+ * The oldest job is done; what else its completion says is filled in. The fence
+ * is signaled with the lock held, so that the next one cannot come first.
  */
-static void stream_done(void *param, const struct dmaengine_result *result)
+static void stream_complete(struct fpgabuf_channel *channel,
+			    struct fpgabuf_job *job, int status)
 {
-	struct fpgabuf_slot *slot = param;
-	struct fpgabuf_channel *channel = slot->channel;
-	struct fpgabuf_frame frame = stream_frame(slot);
-	struct fpgabuf_completion *done = &slot->job->done;
-	unsigned long flags;
+	struct fpgabuf_slot *slot = &channel->slots[job->done.slot];
 
-	spin_lock_irqsave(&channel->queue.lock, flags);
-	done->status = stream_status(result);
-	done->bytes = channel->format.size - result->residue;
-	stream_fill_done(channel, &frame, done);
-	fpgabuf_queue_complete(&channel->queue, slot->job);
-	spin_unlock_irqrestore(&channel->queue.lock, flags);
+	lockdep_assert_held(&channel->queue.lock);
+	job->done.status = status;
+	job->done.run = channel->run;
+	if (slot->transfer)
+		slot->transfer->slot = NULL;
+	slot->transfer = NULL;
+	channel->head_since = ktime_get_ns();
+	fpgabuf_queue_complete(&channel->queue, job);
+	stream_signal(channel, slot, status);
+}
 
+/* The oldest job is done, and there is no frame. */
+void fpgabuf_stream_finish_job(struct fpgabuf_channel *channel,
+			       struct fpgabuf_job *job, int status)
+{
+	job->done.sequence = channel->next_sequence;
+	job->done.timestamp = ktime_get_ns();
+	stream_complete(channel, job, status);
+}
+
+static void stream_wake(struct fpgabuf_channel *channel)
+{
 	wake_up_interruptible_poll(&channel->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/*
+ * A descriptor is complete: the engine no longer touches its buffer, nor those
+ * of the descriptors before it, whose callbacks have gone lost.
+ */
+static void stream_transfer_done(struct fpgabuf_channel *channel,
+				 struct fpgabuf_slot *slot,
+				 const struct dmaengine_result *result)
+{
+	struct fpgabuf_completion *done = &slot->job->done;
+	struct fpgabuf_frame frame = stream_frame(slot);
+	struct fpgabuf_job *job;
+
+	while ((job = fpgabuf_queue_oldest(&channel->queue)) != slot->job)
+		fpgabuf_stream_finish_job(channel, job, -EIO);
+
+	done->bytes = slot->bytes - min_t(u64, result->residue, slot->bytes);
+	stream_fill_done(channel, &frame, done);
+	stream_complete(channel, slot->job, stream_status(result));
+
+	/* What found no descriptor, or waited for its turn to fail. */
+	if (!list_empty(&channel->queue.queued))
+		queue_work(fpgabuf_workqueue, &channel->work);
+}
+
+/*
+ * Called by the engine, in any context that does not sleep; by a faulty one also
+ * twice, or for what was terminated before.
+ */
+static void stream_callback(void *param, const struct dmaengine_result *result)
+{
+	struct fpgabuf_transfer *transfer = param;
+	struct fpgabuf_channel *channel = transfer->channel;
+	struct fpgabuf_slot *slot;
+	unsigned long flags;
+	bool cookie;
+
+	cookie = dma_fence_begin_signalling();
+	spin_lock_irqsave(&channel->queue.lock, flags);
+	slot = transfer->slot;
+	if (slot)
+		stream_transfer_done(channel, slot, result);
+	spin_unlock_irqrestore(&channel->queue.lock, flags);
+	dma_fence_end_signalling(cookie);
+
+	if (slot)
+		stream_wake(channel);
+}
+
+static struct fpgabuf_transfer *
+stream_get_transfer(struct fpgabuf_channel *channel)
+{
+	unsigned int i = channel->next_transfer++;
+
+	lockdep_assert_held(&channel->engine_lock);
+	return &channel->transfers[i % FPGABUF_NUM_TRANSFERS];
+}
+
+static struct dma_async_tx_descriptor *
+stream_prepare_sg(struct fpgabuf_channel *channel, struct scatterlist *sgl,
+		  unsigned int nents)
+{
+	enum dma_transfer_direction dir = fpgabuf_channel_is_output(channel) ?
+		DMA_MEM_TO_DEV : DMA_DEV_TO_MEM;
+
+	return dmaengine_prep_slave_sg(channel->dma, sgl, nents, dir,
+				       DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
+}
+
+/* A frame that is shorter than others: only for this time. */
+static struct dma_async_tx_descriptor *
+stream_prepare_short(struct fpgabuf_channel *channel, struct fpgabuf_slot *slot)
+{
+	struct dma_async_tx_descriptor *desc;
+	struct scatterlist *sg = slot->frame.sgl;
+	unsigned int nents = 1, len;
+	u64 left = slot->bytes;
+
+	for (; left > sg_dma_len(sg); sg = sg_next(sg), nents++)
+		left -= sg_dma_len(sg);
+	len = sg_dma_len(sg);
+	sg_dma_len(sg) = left;
+	sg->length = left;
+	desc = stream_prepare_sg(channel, slot->frame.sgl, nents);
+	sg_dma_len(sg) = len;
+	sg->length = len;
+	return desc;
+}
+
+static struct dma_async_tx_descriptor *
+stream_prepare(struct fpgabuf_channel *channel, struct fpgabuf_slot *slot)
+{
+	if (slot->bytes < channel->format.size)
+		return stream_prepare_short(channel, slot);
+	return stream_prepare_sg(channel, slot->frame.sgl, slot->frame.nents);
 }
 
 /* Hand a job to the engine; false when it has no descriptor left. */
@@ -85,82 +213,149 @@ static bool stream_issue_job(struct fpgabuf_channel *channel,
 			     struct fpgabuf_job *job)
 {
 	struct fpgabuf_slot *slot = &channel->slots[job->done.slot];
+	struct fpgabuf_transfer *transfer;
 	struct dma_async_tx_descriptor *desc;
 
-	desc = dmaengine_prep_slave_sg(channel->dma, slot->frame.sgl,
-				       slot->frame.nents, DMA_DEV_TO_MEM,
-				       DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
+	desc = stream_prepare(channel, slot);
 	if (!desc)
 		return false;
-	desc->callback_result = stream_done;
-	desc->callback_param = slot;
-	slot->desc = desc;
+	transfer = stream_get_transfer(channel);
+	desc->callback_result = stream_callback;
+	desc->callback_param = transfer;
 
 	/* Before it is submitted: it may be complete before that returns. */
 	spin_lock_irq(&channel->queue.lock);
+	slot->desc = desc;
+	slot->transfer = transfer;
+	transfer->slot = slot;
+	if (list_empty(&channel->queue.active))
+		channel->head_since = ktime_get_ns();
 	fpgabuf_queue_issue(&channel->queue, job);
 	spin_unlock_irq(&channel->queue.lock);
 
 	if (dma_submit_error(dmaengine_submit(desc))) {
 		const struct dmaengine_result failed = {
 			.result = DMA_TRANS_READ_FAILED,
-			.residue = channel->format.size,
+			.residue = slot->bytes,
 		};
 
-		stream_done(slot, &failed);
+		stream_callback(transfer, &failed);
 	}
 	return true;
 }
 
-/*
- * The engine refuses the only job there is: nothing will ever complete and make
- * room for it, so it is done, with an error.
- */
+/* The oldest job comes to nothing. */
 static void stream_fail_job(struct fpgabuf_channel *channel,
-			    struct fpgabuf_job *job)
+			    struct fpgabuf_job *job, int status)
 {
 	spin_lock_irq(&channel->queue.lock);
-	job->done.status = -EIO;
-	job->done.run = channel->run;
-	job->done.sequence = channel->next_sequence;
-	job->done.timestamp = ktime_get_ns();
-	fpgabuf_queue_complete(&channel->queue, job);
+	fpgabuf_stream_finish_job(channel, job, status);
 	spin_unlock_irq(&channel->queue.lock);
-
-	wake_up_interruptible_poll(&channel->wait, EPOLLIN | EPOLLRDNORM);
+	stream_wake(channel);
 }
 
+/* The oldest queued job, if the channel is to work on it. */
 static struct fpgabuf_job *stream_next_job(struct fpgabuf_channel *channel,
 					   bool *idle)
 {
-	struct fpgabuf_job *job;
+	struct fpgabuf_job *job = NULL;
 
 	spin_lock_irq(&channel->queue.lock);
-	job = list_first_entry_or_null(&channel->queue.queued,
-				       struct fpgabuf_job, node);
+	if (channel->streaming)
+		job = list_first_entry_or_null(&channel->queue.queued,
+					       struct fpgabuf_job, node);
 	*idle = list_empty(&channel->queue.active);
 	spin_unlock_irq(&channel->queue.lock);
 	return job;
 }
 
 /*
- * Give the engine as many of the queued jobs as it takes. What it does not take
- * now is tried again at the next exchange, which a completion brings about.
+ * The next job, as far as it can go now; false when it cannot. One that fails
+ * must wait for those before it; an engine that refuses a job has no room, which
+ * the next completion makes. With none to come the job has failed.
  */
-void fpgabuf_stream_issue(struct fpgabuf_channel *channel)
+static bool stream_try_job(struct fpgabuf_channel *channel,
+			   struct fpgabuf_job *job, bool idle)
+{
+	struct fpgabuf_wait *wait = &channel->slots[job->done.slot].wait;
+	int status;
+
+	if (!fpgabuf_wait_done(wait))
+		return false;
+	status = fpgabuf_wait_error(wait);
+	if (status && !idle)
+		return false;
+	/* Once the engine has it, it may be done, and queued again. */
+	fpgabuf_wait_fini(wait);
+	if (!status && stream_issue_job(channel, job))
+		return true;
+	if (!status && !idle)
+		return false;
+	stream_fail_job(channel, job, status ?: -EIO);
+	return true;
+}
+
+/* Give the engine what it takes of the jobs that have nothing to wait for. */
+void fpgabuf_stream_issue_ready(struct fpgabuf_channel *channel)
 {
 	struct fpgabuf_job *job;
 	bool idle;
 
-	lockdep_assert_held(&channel->lock);
-	while ((job = stream_next_job(channel, &idle))) {
-		if (stream_issue_job(channel, job))
-			continue;
-		if (!idle)
+	lockdep_assert_held(&channel->engine_lock);
+	if (channel->quarantine)
+		fpgabuf_stream_complete_all(channel, -EIO);
+	while ((job = stream_next_job(channel, &idle)))
+		if (!stream_try_job(channel, job, idle))
 			break;
-		stream_fail_job(channel, job);
-	}
+	if (!channel->streaming)
+		return;
 	dma_async_issue_pending(channel->dma);
+	fpgabuf_watchdog_start(channel);
+}
+
+/* Likewise, for who holds nothing of the engine's. */
+void fpgabuf_stream_issue(struct fpgabuf_channel *channel)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	mutex_lock(&channel->engine_lock);
+	fpgabuf_stream_issue_ready(channel);
+	mutex_unlock(&channel->engine_lock);
+	dma_fence_end_signalling(cookie);
+}
+
+static void stream_work(struct work_struct *work)
+{
+	fpgabuf_stream_issue(container_of(work, struct fpgabuf_channel, work));
+}
+
+/* The last fence that a job waited for, in whatever context. */
+static void stream_ready(struct fpgabuf_wait *wait)
+{
+	struct fpgabuf_slot *slot =
+		container_of(wait, struct fpgabuf_slot, wait);
+
+	queue_work(fpgabuf_workqueue, &slot->channel->work);
+}
+
+void fpgabuf_stream_init(struct fpgabuf_channel *channel)
+{
+	unsigned int i;
+
+	mutex_init(&channel->engine_lock);
+	INIT_WORK(&channel->work, stream_work);
+	fpgabuf_watchdog_init(channel);
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+		fpgabuf_wait_init(&channel->slots[i].wait, stream_ready);
+	for (i = 0; i < FPGABUF_NUM_TRANSFERS; i++)
+		channel->transfers[i].channel = channel;
+}
+
+/* Stopped for the last time: nobody queues the works any more. */
+void fpgabuf_stream_fini(struct fpgabuf_channel *channel)
+{
+	cancel_work_sync(&channel->work);
+	cancel_delayed_work_sync(&channel->watchdog);
 }
 
 static int stream_configure(struct fpgabuf_channel *channel)
@@ -177,56 +372,113 @@ static int stream_configure(struct fpgabuf_channel *channel)
 
 static void stream_set(struct fpgabuf_channel *channel, bool streaming)
 {
+	lockdep_assert_held(&channel->engine_lock);
 	spin_lock_irq(&channel->queue.lock);
 	channel->streaming = streaming;
 	spin_unlock_irq(&channel->queue.lock);
 }
 
-int fpgabuf_stream_start(struct fpgabuf_channel *channel)
+/* The engine is stopped: its jobs are to be given to it again, in order. */
+void fpgabuf_stream_unissue_all(struct fpgabuf_channel *channel)
+{
+	struct fpgabuf_job *job;
+
+	lockdep_assert_held(&channel->queue.lock);
+	list_for_each_entry(job, &channel->queue.active, node) {
+		struct fpgabuf_slot *slot = &channel->slots[job->done.slot];
+
+		slot->transfer->slot = NULL;
+		slot->transfer = NULL;
+	}
+	fpgabuf_queue_unissue_all(&channel->queue);
+}
+
+/* The board did not start: as if nothing had been tried. */
+static void stream_unstart(struct fpgabuf_channel *channel)
+{
+	int status;
+
+	mutex_lock(&channel->engine_lock);
+	status = fpgabuf_engine_halt(channel, false);
+	if (status) {
+		fpgabuf_stream_complete_all(channel, status);
+	} else {
+		spin_lock_irq(&channel->queue.lock);
+		fpgabuf_stream_unissue_all(channel);
+		spin_unlock_irq(&channel->queue.lock);
+	}
+	stream_set(channel, false);
+	mutex_unlock(&channel->engine_lock);
+	channel->run--;
+}
+
+int fpgabuf_stream_start(struct fpgabuf_channel *channel, u32 timeout_ms)
 {
 	const struct fpgabuf_channel_ops *ops = channel->config.ops;
 	int ret;
 
 	lockdep_assert_held(&channel->lock);
+	ret = fpgabuf_quarantine_end(channel);
+	if (ret)
+		return ret;
 	ret = stream_configure(channel);
 	if (ret)
 		return ret;
 
 	channel->run++;
+	channel->context = dma_fence_context_alloc(1);
+	channel->seqno = 0;
 	channel->next_sequence = 0;
+	mutex_lock(&channel->engine_lock);
+	channel->timeout = (u64)timeout_ms * NSEC_PER_MSEC;
 	stream_set(channel, true);
-	fpgabuf_stream_issue(channel);
+	fpgabuf_stream_issue_ready(channel);
+	mutex_unlock(&channel->engine_lock);
 	if (!ops || !ops->start)
 		return 0;
 
 	ret = ops->start(channel->config.priv, channel->run);
-	if (ret) {
-		dmaengine_terminate_sync(channel->dma);
-		spin_lock_irq(&channel->queue.lock);
-		fpgabuf_queue_unissue_all(&channel->queue);
-		channel->streaming = false;
-		spin_unlock_irq(&channel->queue.lock);
-		channel->run--;
-	}
+	if (ret)
+		stream_unstart(channel);
 	return ret;
 }
 
-/* When it returns, the engine touches no buffer and calls nothing back. */
-void fpgabuf_stream_stop(struct fpgabuf_channel *channel)
+/* The engine is idle, or in quarantine. */
+void fpgabuf_stream_complete_all(struct fpgabuf_channel *channel, int status)
 {
-	const struct fpgabuf_channel_ops *ops = channel->config.ops;
+	struct fpgabuf_job *job;
 
-	lockdep_assert_held(&channel->lock);
-	if (channel->streaming) {
-		if (ops && ops->stop)
-			ops->stop(channel->config.priv);
-		dmaengine_terminate_sync(channel->dma);
-	}
-
+	lockdep_assert_held(&channel->engine_lock);
 	spin_lock_irq(&channel->queue.lock);
-	channel->streaming = false;
-	fpgabuf_queue_cancel_all(&channel->queue, channel->run,
-				 ktime_get_ns());
+	while ((job = fpgabuf_queue_oldest(&channel->queue)))
+		fpgabuf_stream_finish_job(channel, job, status);
 	spin_unlock_irq(&channel->queue.lock);
 	wake_up_all(&channel->wait);
+}
+
+/*
+ * When it returns the engine touches no buffer but those in quarantine, and what
+ * it calls back is not listened to. All that is pending is done with @status.
+ */
+void fpgabuf_stream_stop(struct fpgabuf_channel *channel, int status)
+{
+	const struct fpgabuf_channel_ops *ops = channel->config.ops;
+	unsigned int i;
+	bool cookie;
+	int ret = 0;
+
+	lockdep_assert_held(&channel->lock);
+	if (channel->streaming && ops && ops->stop)
+		ops->stop(channel->config.priv);
+
+	cookie = dma_fence_begin_signalling();
+	mutex_lock(&channel->engine_lock);
+	if (channel->streaming)
+		ret = fpgabuf_engine_halt(channel, false);
+	stream_set(channel, false);
+	fpgabuf_stream_complete_all(channel, ret ?: status);
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+		fpgabuf_wait_fini(&channel->slots[i].wait);
+	mutex_unlock(&channel->engine_lock);
+	dma_fence_end_signalling(cookie);
 }

@@ -158,6 +158,7 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_wait_start, "FPGABUF");
  * @wait: the wait, started; one without fences need not be
  *
  * Context: any.
+ * Return: true if they have.
  */
 bool fpgabuf_wait_done(const struct fpgabuf_wait *wait)
 {

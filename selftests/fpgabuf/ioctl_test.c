@@ -13,15 +13,15 @@
 #include "fpgabuf_test.h"
 
 /* These numbers are what old programs were compiled with. */
-_Static_assert(FPGABUF_IOC_INFO == 0x8090fb00, "INFO");
+_Static_assert(FPGABUF_IOC_INFO == 0x8098fb00, "INFO");
 _Static_assert(FPGABUF_IOC_ENUM_FORMAT == 0xc058fb01, "ENUM_FORMAT");
 _Static_assert(FPGABUF_IOC_GET_FORMAT == 0x8050fb02, "GET_FORMAT");
 _Static_assert(FPGABUF_IOC_SET_FORMAT == 0xc050fb03, "SET_FORMAT");
 _Static_assert(FPGABUF_IOC_ALLOC == 0xc018fb04, "ALLOC");
 _Static_assert(FPGABUF_IOC_REGISTER == 0xc020fb05, "REGISTER");
 _Static_assert(FPGABUF_IOC_UNREGISTER == 0x4008fb06, "UNREGISTER");
-_Static_assert(FPGABUF_IOC_EXCHANGE == 0xc028fb07, "EXCHANGE");
-_Static_assert(FPGABUF_IOC_START == 0xc008fb08, "START");
+_Static_assert(FPGABUF_IOC_EXCHANGE == 0xc030fb07, "EXCHANGE");
+_Static_assert(FPGABUF_IOC_START == 0xc010fb08, "START");
 _Static_assert(FPGABUF_IOC_STOP == 0x0000fb09, "STOP");
 _Static_assert(FPGABUF_IOC_INSPECT == 0xc048fb0c, "INSPECT");
 _Static_assert(sizeof(struct fpgabuf_queue_entry) == 24, "queue entry");
@@ -92,6 +92,21 @@ static const struct request {
 	{ "START", FPGABUF_IOC_START },
 	{ "INSPECT", FPGABUF_IOC_INSPECT },
 };
+
+/* How long it was in version 1 */
+static size_t first_size(const struct request *request)
+{
+	switch (request->nr) {
+	case FPGABUF_IOC_INFO:
+		return 144;
+	case FPGABUF_IOC_EXCHANGE:
+		return 40;
+	case FPGABUF_IOC_START:
+		return 8;
+	default:
+		return _IOC_SIZE(request->nr);
+	}
+}
 
 static unsigned long with_size(unsigned long nr, size_t size)
 {
@@ -277,7 +292,7 @@ TEST_F(abi, too_short)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(requests); i++) {
-		for (size = 0; size < _IOC_SIZE(requests[i].nr); size += 4) {
+		for (size = 0; size < first_size(&requests[i]); size += 4) {
 			good_argument(self, requests[i].nr, &arg);
 			EXPECT_EQ(-EINVAL,
 				  fpga_ioctl(self->ch,
@@ -286,6 +301,27 @@ TEST_F(abi, too_short)
 				TH_LOG("%s of %zu bytes", requests[i].name,
 				       size);
 		}
+		expect_unchanged(_metadata, self, requests[i].name);
+	}
+}
+
+/* A program that was built for version 1 finds what it knows. */
+TEST_F(abi, as_in_version_1)
+{
+	union argument arg;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(requests); i++) {
+		const size_t size = first_size(&requests[i]);
+		unsigned long nr = requests[i].nr;
+
+		good_argument(self, nr, &arg);
+		memset(arg.bytes + size, 0xa5, sizeof(arg) - size);
+		EXPECT_EQ(0, fpga_ioctl(self->ch, with_size(nr, size), &arg))
+			TH_LOG("%s of version 1", requests[i].name);
+		EXPECT_EQ(0, undo(self, nr, &arg));
+		EXPECT_TRUE(all_bytes(arg.bytes + size, 0xa5,
+				      sizeof(arg) - size));
 		expect_unchanged(_metadata, self, requests[i].name);
 	}
 }

@@ -30,12 +30,15 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define FPGABUF_ABI_VERSION	1
+#define FPGABUF_ABI_VERSION	2
 
 /* Slots that a channel has, and the most entries of one exchange. */
 #define FPGABUF_MAX_SLOTS	64
 #define FPGABUF_MAX_BATCH	64
 #define FPGABUF_MAX_PLANES	4
+
+/* The longest time that a fence can be made to wait for a frame. */
+#define FPGABUF_MAX_TIMEOUT_MS	10000
 
 /* The largest block of FPGABUF_KIND_POOL, and its largest alignment. */
 #define FPGABUF_POOL_MAX_BLOCK	(1U << 20)
@@ -123,9 +126,20 @@ struct fpgabuf_fract {
 /* The frame rate may be 0/1. */
 #define FPGABUF_CAP_UNTHROTTLED		(1U << 3)
 
+/* fpgabuf_info.state */
+
+/* Between FPGABUF_IOC_START and FPGABUF_IOC_STOP */
+#define FPGABUF_STATE_STREAMING		(1U << 0)
+/*
+ * The engine could not be stopped, and may still access buffers: they are kept
+ * from everybody. FPGABUF_IOC_START tries again, and fails with -EIO till then.
+ */
+#define FPGABUF_STATE_QUARANTINE	(1U << 1)
+
 /**
  * struct fpgabuf_info - argument of FPGABUF_IOC_INFO
- * @abi_version: out: FPGABUF_ABI_VERSION of this kernel
+ * @abi_version: out: FPGABUF_ABI_VERSION of this kernel: 2 has fences, and
+ *	what is in a structure behind the last field of version 1
  * @direction: out: enum fpgabuf_direction
  * @capabilities: out: FPGABUF_CAP_*
  * @kinds: out: bit (1 << enum fpgabuf_kind) for each kind that can be allocated
@@ -138,6 +152,8 @@ struct fpgabuf_fract {
  * @name: out: the channel's name, NUL-terminated
  * @driver: out: the board driver's name, NUL-terminated
  * @bus: out: the device that does the DMA, NUL-terminated
+ * @timeout_ms: out: &fpgabuf_start.timeout_ms when that is 0
+ * @state: out: FPGABUF_STATE_*
  */
 struct fpgabuf_info {
 	__u32 abi_version;
@@ -153,6 +169,8 @@ struct fpgabuf_info {
 	__u8 name[32];
 	__u8 driver[32];
 	__u8 bus[32];
+	__u32 timeout_ms;
+	__u32 state;
 };
 
 /**
@@ -385,17 +403,40 @@ struct fpgabuf_register {
  * yet is dropped. [owner]
  *
  * Errors: -EINVAL: unknown flag; -ENOENT: no buffer in that slot; -EBUSY: it is
- * queued.
+ * queued, or in quarantine (FPGABUF_STATE_QUARANTINE).
  */
 struct fpgabuf_unregister {
 	__u32 slot;
 	__u32 flags;
 };
 
+/* fpgabuf_queue_entry.flags */
+
+/* The engine does not begin before &fpgabuf_fences.in has signaled. */
+#define FPGABUF_QUEUE_IN_FENCE		(1U << 0)
+/* &fpgabuf_fences.out signals when the buffer is done. */
+#define FPGABUF_QUEUE_OUT_FENCE		(1U << 1)
+/*
+ * No implicit synchronisation: the engine does not wait for others who use the
+ * buffer, and those who do later are not made to wait for it.
+ */
+#define FPGABUF_QUEUE_NO_IMPLICIT	(1U << 2)
+
+/**
+ * struct fpgabuf_fences - the fences of a buffer given to the channel
+ * @in: in: a sync_file (FPGABUF_QUEUE_IN_FENCE), of any device; else ignored
+ * @out: out: a new sync_file (FPGABUF_QUEUE_OUT_FENCE), with O_CLOEXEC; else left
+ *	as it is. The caller owns it. Undefined when the call fails
+ */
+struct fpgabuf_fences {
+	__s32 in;
+	__s32 out;
+};
+
 /**
  * struct fpgabuf_queue_entry - a buffer given to the channel
  * @slot: a registered slot that is with the caller
- * @flags: must be 0
+ * @flags: FPGABUF_QUEUE_*
  * @bytes: output: bytes of the frame, 0: all of it; capture: must be 0
  * @user_data: comes back in the completion
  */
@@ -416,12 +457,16 @@ struct fpgabuf_queue_entry {
 /**
  * struct fpgabuf_completion - a buffer given back by the channel
  * @slot: the slot; its buffer is with the caller again
- * @status: 0: a whole frame; -EIO: the engine reported an error; -EMSGSIZE: the
+ * @status: 0: a whole frame; -EIO: the engine reported an error, lost count of
+ *	the buffer, or cannot be stopped; -EMSGSIZE: the
  *	frame came out shorter than the format says; -ECANCELED: stopped before
- *	the frame was complete, the contents are undefined
+ *	the frame was complete; -ETIMEDOUT: it took longer than
+ *	&fpgabuf_start.timeout_ms; else the error of a fence that it waited for.
+ *	With all but 0 and -EMSGSIZE the contents are undefined
  * @sequence: number of the frame since FPGABUF_IOC_START, from 0, lost frames
- *	included; undefined with -ECANCELED
- * @bytes: bytes that were moved; 0 with -ECANCELED
+ *	included; defined with status 0 and -EMSGSIZE only
+ * @bytes: bytes that were moved, if the status is 0 or -EMSGSIZE; else 0, or
+ *	what the engine says
  * @timestamp: CLOCK_MONOTONIC in ns at the end of the transfer
  * @user_data: from &fpgabuf_queue_entry
  * @flags: FPGABUF_DONE_*, why frames were lost
@@ -453,12 +498,27 @@ struct fpgabuf_completion {
  * @flags: in: must be 0
  * @timeout: in: longest wait in ns; negative: no limit. Ignored (no wait) when
  *	the file is O_NONBLOCK
+ * @fences: in: pointer to @queue_count struct fpgabuf_fences, in/out, one per
+ *	entry; 0: no entry has FPGABUF_QUEUE_IN_FENCE or _OUT_FENCE
  *
  * First queues all of @queue, or none of it, in order; then waits until
  * @min_done buffers are done; then takes up to @done_count, in queue order.
  * Buffers may be queued before the channel is started. A buffer is done once
  * the engine no longer touches it and its frame can be read after
  * DMA_BUF_IOCTL_SYNC (or by another device). [owner]
+ *
+ * Before it begins with a buffer the engine waits, without a thread, for the
+ * fences that are in its dma_resv when it is queued: capture for all, output for
+ * those of writers. Buffers are done in the order in which they were queued, so
+ * that one that waits holds back those behind it.
+ *
+ * With FPGABUF_QUEUE_OUT_FENCE others can be given the buffer at once: a fence
+ * comes out as a sync_file, and is in the dma-buf's reservation, as a writer's
+ * for capture, a reader's for output. It signals in bounded time, with the
+ * completion's status as its error; the completion comes, too. From when the
+ * engine has it, and the one before it is done, a buffer may take
+ * &fpgabuf_start.timeout_ms, so does every one that is queued before it. All
+ * such fences of a run are one timeline.
  *
  * A wait that ends early (time, signal, stop) with anything queued or taken by
  * this call is a success: look at @done_count. It is an error when nothing was
@@ -471,7 +531,10 @@ struct fpgabuf_completion {
  * count over FPGABUF_MAX_BATCH; -ENOENT: a slot with no buffer; -EBUSY: a
  * buffer that is queued already (or twice in the list) or whose completion was
  * not taken; -ENOSPC: more than &fpgabuf_info.queue_depth would be queued;
- * -EPIPE: min_done > 0, but the channel is not started and nothing is done.
+ * -EPIPE: min_done > 0, but the channel is not started and nothing is done; or
+ * an out-fence is wanted of a channel that is not started; -EIO: in quarantine.
+ * With fences also -EINVAL: no @fences, or &fpgabuf_fences.in is no sync_file;
+ * -EMFILE, -ENFILE: no file descriptor left; -ENOMEM.
  */
 struct fpgabuf_exchange {
 	__u64 queue;
@@ -481,21 +544,30 @@ struct fpgabuf_exchange {
 	__u32 min_done;
 	__u32 flags;
 	__s64 timeout;
+	__u64 fences;
 };
 
 /**
  * struct fpgabuf_start - argument of FPGABUF_IOC_START
  * @flags: in: must be 0
  * @run: out: the run's number, as in its completions
+ * @timeout_ms: in: longest time that the engine may take for a frame while
+ *	there is an out-fence to be signaled, in ms, up to
+ *	FPGABUF_MAX_TIMEOUT_MS; 0: &fpgabuf_info.timeout_ms. Without out-fences a
+ *	source may be idle as long as it likes
+ * @reserved: must be zero
  *
  * Starts the FPGA's side and hands the queued buffers to the engine. [owner]
  *
- * Errors: -EINVAL: unknown flag; -EALREADY: started already; what the board's
- * driver says.
+ * Errors: -EINVAL: unknown flag, a timeout that is too long, reserved;
+ * -EALREADY: started already; -EIO: in quarantine, and still not to be stopped;
+ * what the board's driver says.
  */
 struct fpgabuf_start {
 	__u32 flags;
 	__u32 run;
+	__u32 timeout_ms;
+	__u32 reserved;
 };
 
 /* fpgabuf_inspect.kind: of memory that is not fpgabuf's */
