@@ -9,11 +9,11 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <linux/dma-buf.h>
-#include <linux/sync_file.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 
 #include "../kselftest_harness.h"
+#include "fences.h"
 #include "foreign.h"
 #include "fpgabuf_test.h"
 
@@ -64,33 +64,6 @@ FIXTURE_SETUP(sync)
 FIXTURE_TEARDOWN_PARENT(sync)
 {
 	EXPECT_NOTHING_LEFT(self->before);
-}
-
-static int export_sync_file(int fd, __u32 flags)
-{
-	struct dma_buf_export_sync_file arg = { .flags = flags, .fd = -1 };
-	int ret = fpga_ioctl(fd, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &arg);
-
-	return ret < 0 ? ret : arg.fd;
-}
-
-static int import_sync_file(int fd, __u32 flags, int sync_file)
-{
-	struct dma_buf_import_sync_file arg = {
-		.flags = flags,
-		.fd = sync_file,
-	};
-
-	return fpga_ioctl(fd, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &arg);
-}
-
-/* 1: signalled, 0: not yet; a negative errno is the fence's own error. */
-static int sync_file_status(int sync_file)
-{
-	struct sync_file_info info = { 0 };
-	int ret = fpga_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info);
-
-	return ret < 0 ? ret : info.status;
 }
 
 static const __u64 directions[] = {
