@@ -181,10 +181,38 @@ fpgabuf_channel_start(struct fpgabuf_channel *channel);
  */
 FPGABUF_API int fpgabuf_channel_stop(struct fpgabuf_channel *channel);
 
+/**
+ * fpgabuf_channel_start_timeout() - start, with a bound of one's own
+ * @channel: the channel
+ * @timeout_ms: longest time that a frame may take while there is an out-fence to
+ *	be signaled, up to FPGABUF_MAX_TIMEOUT_MS; 0: the channel's own
+ *
+ * Return: 0, or a negative errno.
+ */
+FPGABUF_API FPGABUF_MUST_CHECK int
+fpgabuf_channel_start_timeout(struct fpgabuf_channel *channel,
+			      uint32_t timeout_ms);
+
 /* Queue one buffer; nothing is waited for or taken. */
 FPGABUF_API FPGABUF_MUST_CHECK int
 fpgabuf_channel_queue(struct fpgabuf_channel *channel, uint32_t slot,
 		      uint64_t user_data);
+
+/**
+ * fpgabuf_channel_queue_fenced() - queue one buffer, with fences
+ * @channel: the channel; started, if a fence is to come out
+ * @entry: the buffer; FPGABUF_QUEUE_IN_FENCE and FPGABUF_QUEUE_OUT_FENCE are set
+ *	as the next two say, its other flags are the caller's
+ * @in_fence: a sync_file that the engine waits for, or -1; stays the caller's
+ * @out_fence: out: a sync_file that signals when the buffer is done, or NULL; the
+ *	caller owns it. -1 on an error
+ *
+ * Return: 0, or a negative errno; then nothing was queued.
+ */
+FPGABUF_API FPGABUF_MUST_CHECK int
+fpgabuf_channel_queue_fenced(struct fpgabuf_channel *channel,
+			     const struct fpgabuf_queue_entry *entry,
+			     int in_fence, int *out_fence);
 
 /**
  * fpgabuf_channel_take() - take completions

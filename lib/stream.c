@@ -4,11 +4,17 @@
 
 #include "internal.h"
 
-int fpgabuf_channel_start(struct fpgabuf_channel *channel)
+int fpgabuf_channel_start_timeout(struct fpgabuf_channel *channel,
+				  uint32_t timeout_ms)
 {
-	struct fpgabuf_start arg = { 0 };
+	struct fpgabuf_start arg = { .timeout_ms = timeout_ms };
 
 	return fpgabuf_ioctl(channel->fd, FPGABUF_IOC_START, &arg);
+}
+
+int fpgabuf_channel_start(struct fpgabuf_channel *channel)
+{
+	return fpgabuf_channel_start_timeout(channel, 0);
 }
 
 int fpgabuf_channel_stop(struct fpgabuf_channel *channel)
@@ -89,4 +95,29 @@ int fpgabuf_channel_queue(struct fpgabuf_channel *channel, uint32_t slot,
 	};
 
 	return fpgabuf_channel_exchange(channel, &entry, 1, NULL, 0, 0, 0);
+}
+
+int fpgabuf_channel_queue_fenced(struct fpgabuf_channel *channel,
+				 const struct fpgabuf_queue_entry *entry,
+				 int in_fence, int *out_fence)
+{
+	struct fpgabuf_queue_entry queue = *entry;
+	struct fpgabuf_fences fences = { .in = in_fence, .out = -1 };
+	struct fpgabuf_exchange arg = {
+		.queue = (uintptr_t)&queue,
+		.queue_count = 1,
+		.fences = (uintptr_t)&fences,
+	};
+	int ret;
+
+	queue.flags &= ~(FPGABUF_QUEUE_IN_FENCE | FPGABUF_QUEUE_OUT_FENCE);
+	if (in_fence >= 0)
+		queue.flags |= FPGABUF_QUEUE_IN_FENCE;
+	if (out_fence)
+		queue.flags |= FPGABUF_QUEUE_OUT_FENCE;
+
+	ret = fpgabuf_ioctl(channel->fd, FPGABUF_IOC_EXCHANGE, &arg);
+	if (out_fence)
+		*out_fence = ret < 0 ? -1 : fences.out;
+	return ret;
 }

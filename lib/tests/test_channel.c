@@ -294,6 +294,10 @@ static void test_start_stop(void)
 	ok(!memcmp(argument, &wanted, sizeof(wanted)), "start: argument");
 	script(EALREADY, 0, NULL);
 	is(fpgabuf_channel_start(channel), -EALREADY, "start: error");
+	script(0, 0, &reply);
+	is(fpgabuf_channel_start_timeout(channel, 250), 0, "start, timeout");
+	is(((const struct fpgabuf_start *)argument)->timeout_ms, 250,
+	   "start, timeout: argument");
 
 	script(EINTR, 0, NULL);
 	is(fpgabuf_channel_stop(channel), 0, "stop");

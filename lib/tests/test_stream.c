@@ -23,6 +23,10 @@ struct step {
 
 static const struct step *steps;
 static struct fpgabuf_exchange seen[8];
+/* Of the last exchange that had any; @out is what the kernel answers. */
+static struct fpgabuf_queue_entry seen_entry;
+static struct fpgabuf_fences seen_fences;
+#define OUT_FENCE	77
 static int num_steps, calls;
 static int64_t now;
 static uint64_t sequence;
@@ -54,6 +58,15 @@ int ioctl(int fd, unsigned long request, ...)
 	step = &steps[calls];
 	seen[calls++] = *arg;
 	now += step->ns;
+	if (arg->fences) {
+		struct fpgabuf_fences *fences =
+			(struct fpgabuf_fences *)(uintptr_t)arg->fences;
+
+		seen_entry = *(struct fpgabuf_queue_entry *)(uintptr_t)arg->queue;
+		seen_fences = *fences;
+		if (seen_entry.flags & FPGABUF_QUEUE_OUT_FENCE)
+			fences->out = OUT_FENCE;
+	}
 	if (step->error) {
 		/* A kernel may write the count back before it fails. */
 		arg->done_count = 0;
@@ -114,6 +127,43 @@ static void test_queue(void)
 
 	SCRIPT({ .error = EBUSY });
 	is(fpgabuf_channel_queue(&channel, 7, 42), -EBUSY, "queue: error");
+}
+
+static void test_queue_fenced(void)
+{
+	const struct fpgabuf_queue_entry entry = {
+		.slot = 7,
+		.flags = FPGABUF_QUEUE_NO_IMPLICIT | FPGABUF_QUEUE_OUT_FENCE,
+		.bytes = 100,
+		.user_data = 42,
+	};
+	int out = 0;
+
+	SCRIPT({ .take = 0 });
+	is(fpgabuf_channel_queue_fenced(&channel, &entry, -1, NULL), 0,
+	   "queue, no fences");
+	is(seen_entry.flags, FPGABUF_QUEUE_NO_IMPLICIT,
+	   "queue, no fences: flags");
+	is(seen_entry.slot, 7, "queue, no fences: slot");
+	is(seen_entry.bytes, 100, "queue, no fences: bytes");
+	is(seen_entry.user_data, 42, "queue, no fences: user data");
+	is(seen[0].queue_count, 1, "queue, no fences: one buffer");
+
+	SCRIPT({ .error = EINTR }, { .take = 0 });
+	is(fpgabuf_channel_queue_fenced(&channel, &entry, 3, &out), 0,
+	   "queue, fences, again after a signal");
+	is(seen_entry.flags, FPGABUF_QUEUE_NO_IMPLICIT |
+	   FPGABUF_QUEUE_IN_FENCE | FPGABUF_QUEUE_OUT_FENCE,
+	   "queue, fences: flags");
+	is(seen_fences.in, 3, "queue, fences: in");
+	is(out, OUT_FENCE, "queue, fences: out");
+
+	SCRIPT({ .error = EPIPE });
+	is(fpgabuf_channel_queue_fenced(&channel, &entry, 0, &out), -EPIPE,
+	   "queue, fences: error");
+	is(seen_entry.flags & FPGABUF_QUEUE_IN_FENCE, FPGABUF_QUEUE_IN_FENCE,
+	   "queue, fences: file 0 is one");
+	is(out, -1, "queue, fences: no file after an error");
 }
 
 static void test_interrupted(void)
@@ -216,6 +266,7 @@ int main(void)
 {
 	test_take();
 	test_queue();
+	test_queue_fenced();
 	test_interrupted();
 	test_time_over();
 	test_limits();
