@@ -268,6 +268,7 @@ fpgabuf_channel_register(struct device *dev,
 	channel->dev.class = fpgabuf_class;
 	channel->dev.parent = dev;
 	channel->dev.devt = MKDEV(MAJOR(fpgabuf_devt), minor);
+	channel->dev.groups = fpgabuf_channel_groups;
 	channel->dev.release = channel_free;
 	cdev_init(&channel->cdev, &fpgabuf_fops);
 	channel->cdev.owner = THIS_MODULE;

@@ -13,6 +13,7 @@
 
 #include "queue.h"
 
+struct attribute_group;
 struct dma_fence;
 struct fpgabuf_channel;
 struct sync_file;
@@ -86,6 +87,26 @@ struct fpgabuf_submission {
 };
 
 /**
+ * struct fpgabuf_stats - what a channel has done since it was registered
+ * @frames: whole frames
+ * @bytes: bytes of these
+ * @lost: frames that the FPGA lost
+ * @errors: buffers that were done with an error that nothing below counts
+ * @timeouts: buffers that took too long
+ * @canceled: buffers that were given back because of a stop, or a removal
+ * @stray: callbacks for what was done, or given up, before
+ */
+struct fpgabuf_stats {
+	u64 frames;
+	u64 bytes;
+	u64 lost;
+	u64 errors;
+	u64 timeouts;
+	u64 canceled;
+	u64 stray;
+};
+
+/**
  * struct fpgabuf_channel - a channel and its node
  * @dev: the node's device; an open file holds a reference through @cdev
  * @cdev: the node
@@ -131,6 +152,7 @@ struct fpgabuf_submission {
  * @head_since: when the engine's oldest job became that, or the first fence came
  *	to be waited for, CLOCK_MONOTONIC in ns; guarded by @queue.lock
  * @next_sequence: of the frame that is expected next; guarded by @queue.lock
+ * @stats: guarded by @queue.lock
  * @wait: woken at completions, stop and removal
  *
  * Freed by the last reference to @dev.
@@ -172,6 +194,7 @@ struct fpgabuf_channel {
 	unsigned int num_fenced;
 	u64 head_since;
 	u64 next_sequence;
+	struct fpgabuf_stats stats;
 	wait_queue_head_t wait;
 };
 
@@ -232,6 +255,12 @@ void fpgabuf_stream_complete_all(struct fpgabuf_channel *channel, int status);
 void fpgabuf_stream_finish_job(struct fpgabuf_channel *channel,
 			       struct fpgabuf_job *job, int status);
 void fpgabuf_stream_unissue_all(struct fpgabuf_channel *channel);
+
+/* stats.c */
+extern const struct attribute_group *fpgabuf_channel_groups[];
+/* with channel->queue.lock held */
+void fpgabuf_stats_count(struct fpgabuf_channel *channel,
+			 const struct fpgabuf_completion *done);
 
 /* watchdog.c */
 void fpgabuf_watchdog_init(struct fpgabuf_channel *channel);

@@ -11,6 +11,7 @@
 #include <linux/lockdep.h>
 
 #include "channel.h"
+#include "trace.h"
 
 static int engine_stop(struct fpgabuf_channel *channel, bool reset)
 {
@@ -44,6 +45,7 @@ int fpgabuf_engine_halt(struct fpgabuf_channel *channel, bool reset)
 	}
 	channel->quarantine = true;
 	spin_unlock_irq(&channel->queue.lock);
+	trace_fpgabuf_quarantine(channel, ret);
 	dev_err(&channel->dev,
 		"the engine cannot be stopped (%d), %u buffers go into quarantine\n",
 		ret, num);

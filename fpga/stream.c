@@ -16,6 +16,7 @@
 #include <linux/poll.h>
 
 #include "channel.h"
+#include "trace.h"
 
 static int stream_status(const struct dmaengine_result *result)
 {
@@ -94,8 +95,10 @@ static void stream_complete(struct fpgabuf_channel *channel,
 		slot->transfer->slot = NULL;
 	slot->transfer = NULL;
 	channel->head_since = ktime_get_ns();
+	fpgabuf_stats_count(channel, &job->done);
 	fpgabuf_queue_complete(&channel->queue, job);
 	stream_signal(channel, slot, status);
+	trace_fpgabuf_done(channel, job);
 }
 
 /* The oldest job is done, and there is no frame. */
@@ -153,6 +156,8 @@ static void stream_callback(void *param, const struct dmaengine_result *result)
 	slot = transfer->slot;
 	if (slot)
 		stream_transfer_done(channel, slot, result);
+	else
+		channel->stats.stray++;
 	spin_unlock_irqrestore(&channel->queue.lock, flags);
 	dma_fence_end_signalling(cookie);
 
@@ -231,6 +236,7 @@ static bool stream_issue_job(struct fpgabuf_channel *channel,
 	if (list_empty(&channel->queue.active))
 		channel->head_since = ktime_get_ns();
 	fpgabuf_queue_issue(&channel->queue, job);
+	trace_fpgabuf_issue(channel, job);
 	spin_unlock_irq(&channel->queue.lock);
 
 	if (dma_submit_error(dmaengine_submit(desc))) {
@@ -389,6 +395,7 @@ void fpgabuf_stream_unissue_all(struct fpgabuf_channel *channel)
 
 		slot->transfer->slot = NULL;
 		slot->transfer = NULL;
+		trace_fpgabuf_unissue(channel, job);
 	}
 	fpgabuf_queue_unissue_all(&channel->queue);
 }
@@ -434,10 +441,10 @@ int fpgabuf_stream_start(struct fpgabuf_channel *channel, u32 timeout_ms)
 	stream_set(channel, true);
 	fpgabuf_stream_issue_ready(channel);
 	mutex_unlock(&channel->engine_lock);
-	if (!ops || !ops->start)
-		return 0;
 
-	ret = ops->start(channel->config.priv, channel->run);
+	if (ops && ops->start)
+		ret = ops->start(channel->config.priv, channel->run);
+	trace_fpgabuf_start(channel, ret);
 	if (ret)
 		stream_unstart(channel);
 	return ret;
@@ -468,6 +475,7 @@ void fpgabuf_stream_stop(struct fpgabuf_channel *channel, int status)
 	int ret = 0;
 
 	lockdep_assert_held(&channel->lock);
+	trace_fpgabuf_stop(channel, status);
 	if (channel->streaming && ops && ops->stop)
 		ops->stop(channel->config.priv);
 

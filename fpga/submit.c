@@ -17,6 +17,7 @@
 #include "channel.h"
 #include "fence.h"
 #include "format.h"
+#include "trace.h"
 
 #define SUBMIT_FENCES	(FPGABUF_QUEUE_IN_FENCE | FPGABUF_QUEUE_OUT_FENCE)
 #define SUBMIT_FLAGS	(SUBMIT_FENCES | FPGABUF_QUEUE_NO_IMPLICIT)
@@ -203,6 +204,7 @@ static void submit_queue(struct fpgabuf_channel *channel, unsigned int num)
 	spin_lock_irq(&channel->queue.lock);
 	for (i = 0; i < num; i++) {
 		fpgabuf_queue_add(&channel->queue, &s->entries[i]);
+		trace_fpgabuf_queue(channel, submit_slot(channel, i)->job);
 		if (!s->res[i].fence)
 			continue;
 		if (!channel->num_fenced++)

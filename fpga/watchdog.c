@@ -10,6 +10,7 @@
 #include <linux/lockdep.h>
 
 #include "channel.h"
+#include "trace.h"
 
 /*
  * The engine is stopped, in which it may have got the job done after all. If it
@@ -20,6 +21,7 @@ static void watchdog_give_up(struct fpgabuf_channel *channel,
 {
 	int status = fpgabuf_engine_halt(channel, true);
 
+	trace_fpgabuf_timeout(channel, status);
 	if (status) {
 		fpgabuf_stream_complete_all(channel, status);
 		return;

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a channel has done, as its statistics in sysfs and its tracepoints tell.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "../kselftest_harness.h"
+#include "fences_test.h"
+
+#define STATISTICS	"/sys/class/fpgabuf/fpgabuf0/statistics/"
+#define TRACEFS		"/sys/kernel/tracing"
+#define EVENTS		TRACEFS "/events/fpgabuf/"
+
+static long long stat_read(const char *name)
+{
+	char path[128], text[32] = "";
+	int fd, len;
+
+	snprintf(path, sizeof(path), STATISTICS "%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return len > 0 ? atoll(text) : -EIO;
+}
+
+FIXTURE(stats) {
+	struct totals before;
+	struct slots s;
+	long long frames, bytes, timeouts, canceled, errors;
+};
+
+FIXTURE_SETUP(stats)
+{
+	REQUIRE_CHANNEL(self->before);
+	self->frames = stat_read("frames");
+	self->bytes = stat_read("bytes");
+	self->timeouts = stat_read("timeouts");
+	self->canceled = stat_read("canceled");
+	self->errors = stat_read("errors");
+	ASSERT_LE(0, self->frames);
+	ASSERT_LE(0, self->bytes);
+	ASSERT_LE(0, self->timeouts);
+	ASSERT_LE(0, self->canceled);
+	ASSERT_LE(0, self->errors);
+	EXPECT_EQ(0, stat_read("stray"));
+}
+
+FIXTURE_TEARDOWN_PARENT(stats)
+{
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+TEST_F(stats, frames)
+{
+	int i;
+
+	ASSERT_EQ(0, slots_open(&self->s, 0, 3, 0));
+	ASSERT_EQ(1, fpga_start(self->s.ch));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, fpga_queue(self->s.ch, i, 0));
+		ASSERT_EQ(0, slots_take_status(&self->s, i));
+	}
+	EXPECT_EQ(self->frames + 3, stat_read("frames"));
+	EXPECT_EQ(self->bytes + 3 * FRAME, stat_read("bytes"));
+	EXPECT_EQ(self->canceled, stat_read("canceled"));
+}
+
+TEST_F(stats, what_became_no_frame)
+{
+	int i, out;
+
+	ASSERT_EQ(0, slots_open(&self->s, 0, 4, 1));
+	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, 20));
+	ASSERT_EQ(0, fpga_queue_fenced(self->s.ch, 0, FPGABUF_QUEUE_OUT_FENCE,
+				       -1, &out));
+	ASSERT_EQ(-ETIMEDOUT, slots_take_status(&self->s, 0));
+	for (i = 1; i < 4; i++)
+		ASSERT_EQ(0, fpga_queue(self->s.ch, i, 0));
+	ASSERT_EQ(0, fpga_stop(self->s.ch));
+	EXPECT_EQ(self->timeouts + 1, stat_read("timeouts"));
+	EXPECT_EQ(self->canceled + 3, stat_read("canceled"));
+	EXPECT_EQ(self->frames, stat_read("frames"));
+	EXPECT_EQ(self->errors, stat_read("errors"));
+}
+
+/* Starved: the sequence says how many, and so does the counter. */
+TEST_F(stats, lost)
+{
+	struct fpgabuf_completion done;
+	long long lost = stat_read("lost");
+
+	ASSERT_EQ(0, slots_open(&self->s, 0, 1, 1000));
+	ASSERT_EQ(1, fpga_start(self->s.ch));
+	pass_time(50 * MSEC);
+	ASSERT_EQ(0, fpga_queue(self->s.ch, 0, 0));
+	ASSERT_EQ(1, fpga_take(self->s.ch, &done, 1, 1, 5 * SEC));
+	EXPECT_LT(0, done.lost);
+	EXPECT_EQ(lost + done.lost, stat_read("lost"));
+}
+
+/* The lines of the trace that have @text, in order */
+static int trace_count(const char *text)
+{
+	char line[512];
+	int count = 0;
+	FILE *f = fopen(TRACEFS "/trace", "re");
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		count += !!strstr(line, text);
+	fclose(f);
+	return count;
+}
+
+TEST_F(stats, traced)
+{
+	struct fpgabuf_completion done;
+
+	mount("nodev", TRACEFS, "tracefs", 0, NULL);
+	if (access(EVENTS, X_OK))
+		SKIP(return, "no CONFIG_EVENT_TRACING");
+	ASSERT_EQ(0, write_file(TRACEFS "/trace", ""));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 2, 0));
+	ASSERT_EQ(0, write_file(EVENTS "enable", "1"));
+	ASSERT_EQ(0, fpga_queue(self->s.ch, 1, 0xf00d));
+	ASSERT_EQ(1, fpga_start(self->s.ch));
+	ASSERT_EQ(1, fpga_take(self->s.ch, &done, 1, 1, 5 * SEC));
+	ASSERT_EQ(0, fpga_stop(self->s.ch));
+	ASSERT_EQ(0, write_file(EVENTS "enable", "0"));
+
+	EXPECT_EQ(1, trace_count("fpgabuf_queue: channel=0 run=0 slot=1 user_data=0xf00d"));
+	EXPECT_EQ(1, trace_count("fpgabuf_issue: channel=0 run=1 slot=1 user_data=0xf00d"));
+	EXPECT_EQ(1, trace_count("fpgabuf_done: channel=0 run=1 slot=1 status=0 sequence=0 bytes=4096 lost=0"));
+	EXPECT_EQ(1, trace_count("fpgabuf_start: channel=0 run=1 status=0"));
+	EXPECT_EQ(1, trace_count("fpgabuf_stop: channel=0 run=1 status=-125 pending=0"));
+}
+
+int main(int argc, char **argv)
+{
+	return test_harness_run(argc, argv);
+}
