@@ -16,9 +16,9 @@
 #include "../kselftest_harness.h"
 #include "fences_test.h"
 
-/* A frame of one that comes every second is not there before that. */
+/* Frames come every second: far from as soon as the timeout is over. */
 #define SLOW		1
-#define TIMEOUT_MS	100
+#define TIMEOUT_MS	20
 
 FIXTURE(end) {
 	struct totals before;
@@ -181,10 +181,21 @@ TEST_F(end, by_kill)
 	EXPECT_EQ(-ECANCELED, sync_file_status(out));
 }
 
+/* The newest kernels part a fence that has signaled from its driver. */
+static bool names_are_right(int sync_file)
+{
+	char driver[32], timeline[32];
+
+	if (sync_file_names(sync_file, driver, timeline))
+		return false;
+	if (!strcmp(driver, "detached-driver"))
+		return !strcmp(timeline, "signaled-timeline");
+	return !strcmp(driver, "fpgabuf") && !strcmp(timeline, "fpgabuf0");
+}
+
 /* The fence outlives the device, and tells what it has told before. */
 TEST_F(end, by_unbind)
 {
-	char driver[32], timeline[32];
 	int i;
 
 	ASSERT_EQ(0, slots_open(&self->s, 0, 4, SLOW));
@@ -194,9 +205,7 @@ TEST_F(end, by_unbind)
 	for (i = 0; i < 4; i++)
 		EXPECT_EQ(-ENODEV, sync_file_status(self->out[i]));
 	close(self->s.ch);
-	EXPECT_EQ(0, sync_file_names(self->out[0], driver, timeline));
-	EXPECT_STREQ("fpgabuf", driver);
-	EXPECT_STREQ("fpgabuf0", timeline);
+	EXPECT_TRUE(names_are_right(self->out[0]));
 	ASSERT_EQ(0, driver_write("bind"));
 	EXPECT_EQ(-ENODEV, sync_file_status(self->out[0]));
 }
