@@ -80,6 +80,8 @@ static void print_info(const char *path, const struct fpgabuf_info *info)
 	printf("Alignment:      %s\n", bytes_text(&text, info->alignment));
 	printf("Longest piece:  %s\n", bytes_text(&text, info->max_segment));
 	printf("DMA mask:       0x%" PRIx64 "\n", (uint64_t)info->dma_mask);
+	printf("Timeout:        %u ms a frame, while somebody waits for a fence\n",
+	       info->timeout_ms);
 }
 
 static void print_default(const struct fpgabuf_format *format)

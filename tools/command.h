@@ -8,5 +8,6 @@ int cmd_info(int argc, char **argv);
 int cmd_alloc(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_capture(int argc, char **argv);
+int cmd_stats(int argc, char **argv);
 
 #endif /* COMMAND_H */

@@ -17,6 +17,7 @@ static const struct command {
 	{ "alloc", cmd_alloc, "memory for a channel, and for a program" },
 	{ "inspect", cmd_inspect, "what the buffers of a process are" },
 	{ "capture", cmd_capture, "take frames from a channel" },
+	{ "stats", cmd_stats, "what a channel has done" },
 };
 
 #define NUM_COMMANDS	(sizeof(commands) / sizeof(commands[0]))

@@ -12,6 +12,7 @@ test_usage() {
 	err_has "^Try 'fpgabuf capture --help'"
 	run 2 "argument of list" list x
 	run 2 "two devices" info 0 1
+	run 2 "two devices of stats" stats 0 1
 	run 2 "argument of capture" capture x
 	run 2 "no value" capture --frames
 	run 2 "bad number" capture --frames 1x
@@ -31,7 +32,7 @@ test_usage() {
 	err_has "'1x' is not the number of a process"
 	run 2 "bad descriptor" inspect 1 -- -1
 	run 2 "three arguments of inspect" inspect 1 2 3
-	for command in list info alloc inspect capture; do
+	for command in list info alloc inspect capture stats; do
 		run 0 "help of $command" $command --help
 		out_has "^Usage: fpgabuf $command"
 		silent err
@@ -57,6 +58,29 @@ test_list_info() {
 	run 0 "info by number" info "${DEVICE#/dev/fpgabuf}"
 	cmp -s "$dir/out" "$dir/node"
 	ok $? "same info by number"
+}
+
+# counter NAME: of the statistics that were printed last.
+counter() {
+	sed -n "s/^$1: *//p" "$dir/out"
+}
+
+test_stats() {
+	local frames bytes
+
+	run 0 "stats" stats "$DEVICE"
+	silent err
+	out_has "^Device: +$DEVICE$"
+	out_has "^State: +stopped$"
+	out_has "^Timed out: +[0-9]+$"
+	out_has "^Stray: +0$"
+	frames=$(counter Frames) bytes=$(counter Bytes)
+	capture 0 "for the statistics" --bytes 64 --frames 100 --rate max
+	run 0 "stats by number" stats "${DEVICE#/dev/fpgabuf}"
+	[ "$(counter Frames)" -ge $((frames + 100)) ]
+	ok $? "frames are counted"
+	[ $(($(counter Bytes) - bytes)) = $((64 * ($(counter Frames) - frames))) ]
+	ok $? "so are their bytes"
 }
 
 test_formats() {
@@ -282,6 +306,7 @@ test_unbind() {
 
 test_usage
 test_list_info
+test_stats
 test_formats
 test_memory
 test_output
