@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
 
@@ -190,6 +191,17 @@ FIXTURE_TEARDOWN_PARENT(implicit)
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
+/* With bounce buffers vgem has one, too: what comes of a sync is undefined. */
+static const char *take_shared(struct slots *s)
+{
+	int status;
+
+	if (!bounced())
+		return slots_take(s, 0);
+	status = slots_take_status(s, 0);
+	return status ? strerror(-status) : "ok";
+}
+
 /* A display that shows the buffer, or a GPU that draws into it */
 TEST_F(implicit, capture_waits)
 {
@@ -203,7 +215,7 @@ TEST_F(implicit, capture_waits)
 	pass_time(WHILE);
 	EXPECT_TRUE(slots_untouched(s, 0));
 	ASSERT_EQ(0, vgem_fence_signal(self->drm, fence));
-	EXPECT_STREQ("ok", slots_take(s, 0));
+	EXPECT_STREQ("ok", take_shared(s));
 }
 
 TEST_F(implicit, not_if_not_wanted)
@@ -218,7 +230,7 @@ TEST_F(implicit, not_if_not_wanted)
 				       &self->out));
 	ASSERT_EQ(0, sync_file_wait(self->out, 5000));
 	ASSERT_EQ(0, vgem_fence_signal(self->drm, fence));
-	EXPECT_STREQ("ok", slots_take(s, 0));
+	EXPECT_STREQ("ok", take_shared(s));
 }
 
 /* Who waits for the engine: its fence is in the buffer while it is pending. */
