@@ -28,16 +28,36 @@ static phys_addr_t sim_bus_translate(struct device *dev, dma_addr_t addr)
 			dma_to_phys(dev, addr);
 }
 
-/* Write up to the end of the page; -EFAULT is a bus error. */
-static int sim_bus_write_page(struct device *dev, dma_addr_t addr,
-			      const void *data, size_t len)
-{
-	phys_addr_t phys = sim_bus_translate(dev, addr);
-	unsigned long pfn = PHYS_PFN(phys);
+/* A piece of memory in one page. */
+struct sim_bus_part {
+	struct page *page;
+	unsigned int offset;
+	unsigned int len;
+};
 
-	if (!phys || !pfn_valid(pfn))
+/* What the cursor stands at, up to @len bytes; it moves behind them. */
+static int sim_bus_next(struct sim_cursor *cursor, size_t len,
+			struct sim_bus_part *part)
+{
+	phys_addr_t phys;
+
+	if (!cursor->num)
 		return -EFAULT;
-	memcpy_to_page(pfn_to_page(pfn), offset_in_page(phys), data, len);
+	phys = sim_bus_translate(cursor->dev,
+				 cursor->seg->addr + cursor->offset);
+	if (!phys || !pfn_valid(PHYS_PFN(phys)))
+		return -EFAULT;
+	part->page = pfn_to_page(PHYS_PFN(phys));
+	part->offset = offset_in_page(phys);
+	part->len = min3(len, (size_t)(cursor->seg->len - cursor->offset),
+			 PAGE_SIZE - part->offset);
+
+	cursor->offset += part->len;
+	if (cursor->offset == cursor->seg->len) {
+		cursor->offset = 0;
+		cursor->seg++;
+		cursor->num--;
+	}
 	return 0;
 }
 
@@ -51,28 +71,36 @@ static int sim_bus_write_page(struct device *dev, dma_addr_t addr,
  */
 int sim_bus_write(struct sim_cursor *cursor, const void *data, size_t len)
 {
-	while (len) {
-		dma_addr_t addr;
-		size_t part;
-		int ret;
+	struct sim_bus_part part;
 
-		if (!cursor->num)
-			return -EFAULT;
-		addr = cursor->seg->addr + cursor->offset;
-		part = min3(len, (size_t)(cursor->seg->len - cursor->offset),
-			    PAGE_SIZE - offset_in_page(addr));
-		ret = sim_bus_write_page(cursor->dev, addr, data, part);
+	for (; len; len -= part.len, data += part.len) {
+		int ret = sim_bus_next(cursor, len, &part);
+
 		if (ret)
 			return ret;
+		memcpy_to_page(part.page, part.offset, data, part.len);
+	}
+	return 0;
+}
 
-		data += part;
-		len -= part;
-		cursor->offset += part;
-		if (cursor->offset == cursor->seg->len) {
-			cursor->offset = 0;
-			cursor->seg++;
-			cursor->num--;
-		}
+/**
+ * sim_bus_read() - read where the cursor stands, and move it on
+ * @cursor: position in a descriptor's segments
+ * @data: out
+ * @len: bytes
+ *
+ * Return: 0; -EFAULT: a bus error, or past the last segment.
+ */
+int sim_bus_read(struct sim_cursor *cursor, void *data, size_t len)
+{
+	struct sim_bus_part part;
+
+	for (; len; len -= part.len, data += part.len) {
+		int ret = sim_bus_next(cursor, len, &part);
+
+		if (ret)
+			return ret;
+		memcpy_from_page(data, part.page, part.offset, part.len);
 	}
 	return 0;
 }

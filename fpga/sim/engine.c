@@ -10,6 +10,7 @@
 #include <linux/dmaengine.h>
 #include <linux/err.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "sim.h"
 
@@ -104,7 +105,7 @@ sim_prep_slave_sg(struct dma_chan *c, struct scatterlist *sgl,
 	struct sim_desc *desc;
 	unsigned int i;
 
-	if (direction != DMA_DEV_TO_MEM || !sg_len)
+	if (direction != chan->direction || !sg_len)
 		return NULL;
 
 	desc = sim_desc_get(chan, sg_len);
@@ -130,7 +131,7 @@ static void sim_issue_pending(struct dma_chan *c)
 	any = !list_empty(&chan->issued);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	if (any)
-		sim_source_kick(chan->source);
+		sim_logic_issued(chan->logic);
 }
 
 static enum dma_status sim_tx_status(struct dma_chan *c, dma_cookie_t cookie,
@@ -178,10 +179,24 @@ static int sim_terminate_all(struct dma_chan *c)
 	return 0;
 }
 
-/* After this no memory is written and no callback runs any more. */
+/* Whether a descriptor is with the logic's thread, or called back by it. */
+bool sim_chan_is_busy(struct sim_chan *chan)
+{
+	unsigned long flags;
+	bool busy;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	busy = chan->busy;
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return busy;
+}
+
+/* After this no memory is touched and no callback runs any more. */
 static void sim_synchronize(struct dma_chan *c)
 {
-	sim_source_flush(to_sim_chan(c)->source);
+	struct sim_chan *chan = to_sim_chan(c);
+
+	wait_event(chan->wait, !sim_chan_is_busy(chan));
 }
 
 static int sim_alloc_chan_resources(struct dma_chan *c)
@@ -214,6 +229,7 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan)
 	if (desc)
 		list_del(&desc->node);
 	chan->current_desc = desc;
+	chan->busy = desc;
 	spin_unlock_irq(&chan->lock);
 	return desc;
 }
@@ -232,12 +248,24 @@ static void sim_desc_callback(struct sim_desc *desc,
 	local_bh_enable();
 }
 
-/* The engine is done with its current descriptor: the interrupt, so to speak. */
+static enum dmaengine_tx_result sim_chan_result(const struct sim_chan *chan,
+						int status)
+{
+	if (!status)
+		return DMA_TRANS_NOERROR;
+	return chan->direction == DMA_DEV_TO_MEM ? DMA_TRANS_WRITE_FAILED :
+						   DMA_TRANS_READ_FAILED;
+}
+
+/*
+ * The engine is done with its current descriptor: the interrupt, so to speak.
+ * @status is what moving the frame ended with.
+ */
 void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
-		       enum dmaengine_tx_result result)
+		       int status)
 {
 	const struct dmaengine_result info = {
-		.result = result,
+		.result = sim_chan_result(chan, status),
 		.residue = desc->residue,
 	};
 	bool aborted;
@@ -254,7 +282,15 @@ void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
 
 	spin_lock_irq(&chan->lock);
 	list_add(&desc->node, &chan->idle);
+	chan->busy = false;
 	spin_unlock_irq(&chan->lock);
+	wake_up_all(&chan->wait);
+}
+
+/* The engine has channels of both directions, a channel has one. */
+static void sim_device_caps(struct dma_chan *c, struct dma_slave_caps *caps)
+{
+	caps->directions = BIT(to_sim_chan(c)->direction);
 }
 
 static bool sim_filter(struct dma_chan *chan, void *param)
@@ -262,47 +298,64 @@ static bool sim_filter(struct dma_chan *chan, void *param)
 	return chan == param;
 }
 
-static void sim_engine_init_chan(struct sim_engine *engine, unsigned int i)
+/**
+ * sim_engine_add_chan() - one more channel, before the engine is registered
+ * @engine: zeroed at first
+ * @direction: of its frames
+ * @name: for dma_request_chan()
+ *
+ * Return: the channel.
+ */
+struct sim_chan *sim_engine_add_chan(struct sim_engine *engine,
+				     enum dma_transfer_direction direction,
+				     const char *name)
 {
-	struct sim_chan *chan = &engine->chans[i];
+	struct sim_chan *chan = &engine->chans[engine->num_chans++];
 
+	chan->direction = direction;
+	strscpy(chan->name, name, sizeof(chan->name));
 	spin_lock_init(&chan->lock);
+	init_waitqueue_head(&chan->wait);
 	INIT_LIST_HEAD(&chan->idle);
 	INIT_LIST_HEAD(&chan->submitted);
 	INIT_LIST_HEAD(&chan->issued);
+	return chan;
+}
+
+static void sim_engine_list_chan(struct sim_engine *engine, unsigned int i)
+{
+	struct sim_chan *chan = &engine->chans[i];
+
 	chan->chan.device = &engine->dma;
 	list_add_tail(&chan->chan.device_node, &engine->dma.channels);
-
-	snprintf(engine->names[i], sizeof(engine->names[i]), "rx%u", i);
 	engine->map[i].devname = dev_name(engine->dma.dev);
-	engine->map[i].slave = engine->names[i];
+	engine->map[i].slave = chan->name;
 	engine->map[i].param = &chan->chan;
 }
 
-int sim_engine_register(struct sim_engine *engine, struct device *dev,
-			unsigned int num_chans)
+int sim_engine_register(struct sim_engine *engine, struct device *dev)
 {
 	struct dma_device *dma = &engine->dma;
 	unsigned int i;
 
 	dma->dev = dev;
 	INIT_LIST_HEAD(&dma->channels);
-	engine->num_chans = num_chans;
-	for (i = 0; i < num_chans; i++)
-		sim_engine_init_chan(engine, i);
+	for (i = 0; i < engine->num_chans; i++)
+		sim_engine_list_chan(engine, i);
 
 	dma_cap_set(DMA_SLAVE, dma->cap_mask);
 	dma_cap_set(DMA_PRIVATE, dma->cap_mask);
-	dma->directions = BIT(DMA_DEV_TO_MEM);
+	dma->directions = BIT(DMA_DEV_TO_MEM) | BIT(DMA_MEM_TO_DEV);
 	dma->src_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->dst_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->residue_granularity = DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
 	dma->desc_metadata_modes = DESC_METADATA_ENGINE;
 	dma->filter.fn = sim_filter;
 	dma->filter.map = engine->map;
-	dma->filter.mapcnt = num_chans;
+	dma->filter.mapcnt = engine->num_chans;
 	dma->device_alloc_chan_resources = sim_alloc_chan_resources;
 	dma->device_free_chan_resources = sim_free_chan_resources;
+	dma->device_caps = sim_device_caps;
 	dma->device_prep_slave_sg = sim_prep_slave_sg;
 	dma->device_issue_pending = sim_issue_pending;
 	dma->device_tx_status = sim_tx_status;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fpgabuf simulated FPGA: a platform device with capture channels, so that all
- * of fpgabuf runs with no hardware. This file is what a board's driver looks
- * like.
+ * fpgabuf simulated FPGA: a platform device with capture and output channels, so
+ * that all of fpgabuf runs with no hardware. This file is what a board's driver
+ * looks like.
  */
+#include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/module.h>
@@ -17,6 +18,10 @@
 static unsigned int channels = 2;
 module_param(channels, uint, 0444);
 MODULE_PARM_DESC(channels, "capture channels, 1 to 8 (default 2)");
+
+static unsigned int outputs = 1;
+module_param(outputs, uint, 0444);
+MODULE_PARM_DESC(outputs, "output channels, 0 to 8 (default 1)");
 
 static unsigned int ram = 4;
 module_param(ram, uint, 0444);
@@ -35,14 +40,19 @@ MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
  * struct sim_board - the device
  * @ram: its memory
  * @engine: its DMA engine
- * @sources: its logic, one per channel
- * @channels: as registered with fpgabuf_dma; NULL from the first one missing
+ * @sources: its logic, one per capture channel
+ * @sinks: one per output channel
+ * @channels: as registered with fpgabuf_dma, in the order of @engine; NULL from
+ *	the first one missing
+ * @debugfs: folder of the device
  */
 struct sim_board {
 	struct sim_ram ram;
 	struct sim_engine engine;
-	struct sim_source sources[SIM_MAX_CHANNELS];
+	struct sim_logic sources[SIM_MAX_SOURCES];
+	struct sim_sink sinks[SIM_MAX_SINKS];
 	struct fpgabuf_channel *channels[SIM_MAX_CHANNELS];
+	struct dentry *debugfs;
 };
 
 #define SIM_VIDEO(_fourcc, _step_width) {				\
@@ -78,9 +88,7 @@ static const struct fpgabuf_format_desc sim_formats[] = SIM_FORMATS(4);
 static const struct fpgabuf_format_desc sim_byte_formats[] = SIM_FORMATS(1);
 
 static const struct fpgabuf_channel_config sim_config = {
-	.direction = FPGABUF_DIR_CAPTURE,
-	.capabilities = FPGABUF_CAP_TRAILER | FPGABUF_CAP_LOSS |
-			FPGABUF_CAP_UNTHROTTLED,
+	.capabilities = FPGABUF_CAP_LOSS | FPGABUF_CAP_UNTHROTTLED,
 	.queue_depth = 32,
 	.alignment = SIM_ALIGNMENT,
 	.formats = sim_formats,
@@ -92,7 +100,6 @@ static const struct fpgabuf_channel_config sim_config = {
 		.height = 720,
 		.rate = { 60, 1 },
 	},
-	.ops = &sim_source_ops,
 };
 
 const struct sim_ram *sim_board_ram(struct device *dev)
@@ -102,35 +109,72 @@ const struct sim_ram *sim_board_ram(struct device *dev)
 	return &board->ram;
 }
 
-static int sim_add_channel(struct sim_board *board, struct device *dev,
-			   unsigned int i)
+/* The logic of a channel is there: let fpgabuf_dma have it. */
+static int sim_add_channel(struct sim_board *board, struct sim_logic *logic,
+			   const char *name,
+			   struct fpgabuf_channel_config *config)
+{
+	struct sim_chan *chan = logic->chan;
+	struct fpgabuf_channel *channel;
+
+	config->name = name;
+	config->dma_name = chan->name;
+	config->priv = logic;
+	channel = fpgabuf_channel_register(board->engine.dma.dev, config);
+	if (IS_ERR(channel)) {
+		sim_logic_fini(logic);
+		return PTR_ERR(channel);
+	}
+	board->channels[chan - board->engine.chans] = channel;
+	return 0;
+}
+
+static int sim_add_source(struct sim_board *board, unsigned int i,
+			  struct sim_chan *chan, const char *name)
 {
 	struct fpgabuf_channel_config config = sim_config;
-	struct fpgabuf_channel *channel;
-	char name[32];
 	int ret;
 
-	snprintf(name, sizeof(name), "%s %s", dev_name(dev),
-		 board->engine.names[i]);
-	ret = sim_source_init(&board->sources[i], &board->engine.chans[i],
-			      name);
+	ret = sim_source_init(&board->sources[i], chan, name);
 	if (ret)
 		return ret;
-
-	config.name = name;
-	config.dma_name = board->engine.names[i];
-	config.priv = &board->sources[i];
+	config.direction = FPGABUF_DIR_CAPTURE;
+	config.capabilities |= FPGABUF_CAP_TRAILER;
+	config.ops = &sim_source_ops;
 	if (i == SIM_BYTE_CHANNEL) {
 		config.alignment = 1;
 		config.formats = sim_byte_formats;
 	}
-	channel = fpgabuf_channel_register(dev, &config);
-	if (IS_ERR(channel)) {
-		sim_source_fini(&board->sources[i]);
-		return PTR_ERR(channel);
-	}
-	board->channels[i] = channel;
-	return 0;
+	return sim_add_channel(board, &board->sources[i], name, &config);
+}
+
+static int sim_add_sink(struct sim_board *board, unsigned int i,
+			struct sim_chan *chan, const char *name,
+			struct dentry *dir)
+{
+	struct fpgabuf_channel_config config = sim_config;
+	int ret;
+
+	ret = sim_sink_init(&board->sinks[i], chan, name);
+	if (ret)
+		return ret;
+	sim_sink_debugfs(&board->sinks[i], dir);
+	config.direction = FPGABUF_DIR_OUTPUT;
+	config.ops = &sim_sink_ops;
+	return sim_add_channel(board, &board->sinks[i].logic, name, &config);
+}
+
+static int sim_add(struct sim_board *board, unsigned int i)
+{
+	struct sim_chan *chan = &board->engine.chans[i];
+	struct dentry *dir = debugfs_create_dir(chan->name, board->debugfs);
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s %s", dev_name(board->engine.dma.dev),
+		 chan->name);
+	if (i < channels)
+		return sim_add_source(board, i, chan, name);
+	return sim_add_sink(board, i - channels, chan, name, dir);
 }
 
 /* By devm, because what .remove returns differs between kernels. */
@@ -139,9 +183,10 @@ static void sim_remove(void *data)
 	struct sim_board *board = data;
 	unsigned int i;
 
+	debugfs_remove_recursive(board->debugfs);
 	for (i = 0; i < SIM_MAX_CHANNELS && board->channels[i]; i++) {
 		fpgabuf_channel_unregister(board->channels[i]);
-		sim_source_fini(&board->sources[i]);
+		sim_logic_fini(board->engine.chans[i].logic);
 	}
 	sim_engine_unregister(&board->engine);
 }
@@ -152,6 +197,23 @@ static void sim_remove_ram(void *data)
 	struct sim_board *board = dev_get_drvdata(dev);
 
 	sim_ram_remove(&board->ram, dev);
+}
+
+/* rx0 to rxN, tx0 to txN: so are the numbers of the nodes. */
+static int sim_add_engine(struct sim_board *board, struct device *dev)
+{
+	char name[16];
+	unsigned int i;
+
+	for (i = 0; i < channels; i++) {
+		snprintf(name, sizeof(name), "rx%u", i);
+		sim_engine_add_chan(&board->engine, DMA_DEV_TO_MEM, name);
+	}
+	for (i = 0; i < outputs; i++) {
+		snprintf(name, sizeof(name), "tx%u", i);
+		sim_engine_add_chan(&board->engine, DMA_MEM_TO_DEV, name);
+	}
+	return sim_engine_register(&board->engine, dev);
 }
 
 static int sim_probe(struct platform_device *pdev)
@@ -178,14 +240,15 @@ static int sim_probe(struct platform_device *pdev)
 	ret = devm_add_action_or_reset(dev, sim_remove_ram, dev);
 	if (ret)
 		return ret;
-	ret = sim_engine_register(&board->engine, dev, channels);
+	ret = sim_add_engine(board, dev);
 	if (ret)
 		return ret;
+	board->debugfs = debugfs_create_dir(dev_name(dev), NULL);
 	ret = devm_add_action_or_reset(dev, sim_remove, board);
 	if (ret)
 		return ret;
-	for (i = 0; i < channels; i++) {
-		ret = sim_add_channel(board, dev, i);
+	for (i = 0; i < board->engine.num_chans; i++) {
+		ret = sim_add(board, i);
 		if (ret)
 			return ret;
 	}
@@ -205,7 +268,7 @@ static int __init sim_init(void)
 {
 	int ret;
 
-	if (!channels || channels > SIM_MAX_CHANNELS)
+	if (!channels || channels > SIM_MAX_SOURCES || outputs > SIM_MAX_SINKS)
 		return -EINVAL;
 
 	ret = platform_driver_register(&sim_driver);

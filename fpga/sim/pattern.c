@@ -137,3 +137,21 @@ void sim_pattern_trailer(u32 run, u64 sequence, u64 length, u32 crc,
 	trailer->crc = cpu_to_le32(~crc);
 }
 EXPORT_SYMBOL_IF_KUNIT(sim_pattern_trailer);
+
+/**
+ * sim_pattern_trailer_right() - whether a frame is what its trailer says
+ * @trailer: the end of the frame
+ * @length: bytes of the frame, trailer included
+ * @crc: crc32c() of all bytes before the trailer, begun with ~0
+ *
+ * Return: whether magic, length and CRC are right.
+ */
+bool sim_pattern_trailer_right(const struct fpgabuf_trailer *trailer,
+			       u64 length, u32 crc)
+{
+	crc = ~crc32c(crc, trailer, offsetof(typeof(*trailer), crc));
+	return trailer->magic == cpu_to_le32(FPGABUF_TRAILER_MAGIC) &&
+	       trailer->length == cpu_to_le64(length) &&
+	       trailer->crc == cpu_to_le32(crc);
+}
+EXPORT_SYMBOL_IF_KUNIT(sim_pattern_trailer_right);

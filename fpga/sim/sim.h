@@ -2,27 +2,37 @@
 /*
  * A simulated FPGA. It has the parts of a real one, and the same borders:
  *
- *	pattern.c  what a frame contains: pure functions
- *	source.c   the FPGA's logic: makes frames at a rate
- *	engine.c   the DMA engine, a dmaengine provider
- *	bus.c      the bus: the only place that turns a DMA address into memory
- *	ram.c      its on-board memory
- *	main.c     the board's driver: describes its channels to fpgabuf_dma
+ *	pattern.c   what a frame contains: pure functions
+ *	logic.c     the FPGA's logic, as far as its channels share it: the clock of
+ *		    the frames, a thread that does the work, the count of what is
+ *		    lost
+ *	source.c    rx channels: makes frames
+ *	sink.c      tx channels: takes frames, and checks them
+ *	transfer.c  a frame on its way between the logic and memory
+ *	engine.c    the DMA engine, a dmaengine provider
+ *	bus.c       the bus: the only place that turns a DMA address into memory
+ *	ram.c       its on-board memory
+ *	main.c      the board's driver: describes its channels to fpgabuf_dma
  */
 #ifndef _FPGABUF_SIM_H
 #define _FPGABUF_SIM_H
 
 #include <linux/atomic.h>
+#include <linux/debugfs.h>
 #include <linux/dmaengine.h>
 #include <linux/fpgabuf.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 
-#define SIM_MAX_CHANNELS	8
+#define SIM_MAX_SOURCES		8
+#define SIM_MAX_SINKS		8
+#define SIM_MAX_CHANNELS	(SIM_MAX_SOURCES + SIM_MAX_SINKS)
 
-struct sim_source;
+/* Bytes of a frame that the logic makes or takes at a time. */
+#define SIM_BLOCK		PAGE_SIZE
 
 /**
  * struct sim_segment - a piece of memory, as an engine knows it
@@ -35,11 +45,11 @@ struct sim_segment {
 };
 
 /**
- * struct sim_cursor - where the engine writes next
+ * struct sim_cursor - where the engine writes or reads next
  * @dev: whose DMA addresses they are
  * @seg: current segment
  * @num: segments left, that one included
- * @offset: bytes of it that are written
+ * @offset: bytes of it that are done
  */
 struct sim_cursor {
 	struct device *dev;
@@ -68,6 +78,7 @@ const struct sim_ram *sim_board_ram(struct device *dev);
 
 /* bus.c */
 int sim_bus_write(struct sim_cursor *cursor, const void *data, size_t len);
+int sim_bus_read(struct sim_cursor *cursor, void *data, size_t len);
 
 /**
  * struct sim_metadata - what the engine appends to a descriptor
@@ -86,9 +97,9 @@ struct sim_metadata {
  * @tx: what dmaengine knows of it
  * @node: in one of the channel's lists
  * @length: bytes of all segments
- * @residue: bytes not written; valid once it is complete
+ * @residue: bytes not moved; valid once it is complete
  * @metadata: valid once it is complete
- * @aborted: terminated while it was written: not called back; guarded by the
+ * @aborted: terminated while it was moved: not called back; guarded by the
  *	channel's lock, read without
  * @capacity: segments that there is room for
  * @num: segments in use
@@ -108,60 +119,112 @@ struct sim_desc {
 	struct sim_segment segs[] __counted_by(capacity);
 };
 
+struct sim_logic;
+
 /**
  * struct sim_chan - a channel of the engine
  * @chan: what dmaengine knows of it
- * @lock: guards the lists and @current_desc; taken in any context
+ * @name: for dma_request_chan()
+ * @direction: of its frames; constant
+ * @lock: guards the lists, @current_desc and @busy; taken in any context
  * @idle: descriptors to be used again
  * @submitted: in the order of submission, not yet issued
- * @issued: to be written next, oldest first
- * @current_desc: being written by the source's worker, or NULL
- * @source: where its frames come from; constant
+ * @issued: to be moved next, oldest first
+ * @current_desc: being moved by the logic's thread, or NULL
+ * @busy: from when a descriptor is @current_desc until its callback has returned
+ * @wait: woken when @busy ends
+ * @logic: what its frames come from or go to; constant
  */
 struct sim_chan {
 	struct dma_chan chan;
+	char name[16];
+	enum dma_transfer_direction direction;
 	spinlock_t lock;	/* for what is said above */
 	struct list_head idle;
 	struct list_head submitted;
 	struct list_head issued;
 	struct sim_desc *current_desc;
-	struct sim_source *source;
+	bool busy;
+	wait_queue_head_t wait;
+	struct sim_logic *logic;
 };
 
 struct sim_engine {
 	struct dma_device dma;
 	struct dma_slave_map map[SIM_MAX_CHANNELS];
-	char names[SIM_MAX_CHANNELS][16];
 	struct sim_chan chans[SIM_MAX_CHANNELS];
 	unsigned int num_chans;
 };
 
 /* engine.c */
-int sim_engine_register(struct sim_engine *engine, struct device *dev,
-			unsigned int num_chans);
+struct sim_chan *sim_engine_add_chan(struct sim_engine *engine,
+				     enum dma_transfer_direction direction,
+				     const char *name);
+int sim_engine_register(struct sim_engine *engine, struct device *dev);
 void sim_engine_unregister(struct sim_engine *engine);
 struct sim_desc *sim_chan_next(struct sim_chan *chan);
 void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
-		       enum dmaengine_tx_result result);
+		       int status);
+bool sim_chan_is_busy(struct sim_chan *chan);
 
 /**
- * struct sim_source - the FPGA's logic of a channel
- * @chan: where the frames go
+ * struct sim_transfer - a descriptor's frame on its way
+ * @chan: the channel
+ * @desc: the descriptor
+ * @cursor: where in memory it is
+ * @moved: bytes that are done
+ */
+struct sim_transfer {
+	struct sim_chan *chan;
+	struct sim_desc *desc;
+	struct sim_cursor cursor;
+	size_t moved;
+};
+
+/* transfer.c */
+void sim_transfer_begin(struct sim_transfer *transfer, struct sim_chan *chan,
+			struct sim_desc *desc);
+int sim_transfer_move(struct sim_transfer *transfer, void *data, size_t len);
+void sim_transfer_end(struct sim_transfer *transfer);
+
+/**
+ * struct sim_logic_ops - where the logic of channels differs
+ */
+struct sim_logic_ops {
+	/**
+	 * @step: move a frame, or lose some; false: there is nothing to do, and
+	 * sim_logic_kick() tells when there is
+	 */
+	bool (*step)(struct sim_logic *logic);
+
+	/**
+	 * @move: make the frame @sequence and move it to memory, or move it from
+	 * there and look at it. 0, or the error of sim_transfer_move()
+	 */
+	int (*move)(struct sim_logic *logic, struct sim_transfer *transfer,
+		    u64 sequence);
+};
+
+/**
+ * struct sim_logic - the FPGA's logic of a channel
+ * @chan: its channel of the engine
+ * @ops: what is particular to it
  * @worker: thread that does the work of the hardware
- * @work: makes the frames that are due
+ * @work: moves the frames that are due
  * @timer: the frame clock, in hardirq context
  * @interval: time of a frame; 0: as fast as descriptors are issued
- * @due: frames whose time has come, and that are neither written nor lost
+ * @due: frames whose time has come, and that are neither moved nor lost
  * @running: between start and stop
  * @format: set while not running
- * @run: number of the run, part of every frame
+ * @run: number of the run
  * @sequence: of the next frame; only @work uses it
  * @lost_flags: why frames were lost since the last good one; only @work
- * @line: scratch for a line or a block of a frame
- * @line_size: bytes of it
+ * @scratch: for a line or a block of a frame
+ * @scratch_size: bytes of it
  */
-struct sim_source {
+struct sim_logic {
 	struct sim_chan *chan;
+	const struct sim_logic_ops *ops;
 	struct kthread_worker *worker;
 	struct kthread_work work;
 	struct hrtimer timer;
@@ -172,17 +235,58 @@ struct sim_source {
 	u32 run;
 	u64 sequence;
 	u32 lost_flags;
-	u8 *line;
-	size_t line_size;
+	u8 *scratch;
+	size_t scratch_size;
 };
 
+/* logic.c */
+int sim_logic_init(struct sim_logic *logic, struct sim_chan *chan,
+		   const struct sim_logic_ops *ops, const char *name);
+void sim_logic_fini(struct sim_logic *logic);
+void sim_logic_kick(struct sim_logic *logic);
+void sim_logic_issued(struct sim_logic *logic);
+bool sim_logic_step(struct sim_logic *logic);
+int sim_logic_set_format(struct sim_logic *logic,
+			 const struct fpgabuf_format *format, size_t scratch);
+int sim_logic_start(struct sim_logic *logic, u32 run);
+void sim_logic_stop(void *priv);
+void sim_logic_frame(void *priv, const void *metadata, size_t len,
+		     struct fpgabuf_frame *frame);
+
 /* source.c */
-int sim_source_init(struct sim_source *source, struct sim_chan *chan,
+int sim_source_init(struct sim_logic *logic, struct sim_chan *chan,
 		    const char *name);
-void sim_source_fini(struct sim_source *source);
-void sim_source_kick(struct sim_source *source);
-void sim_source_flush(struct sim_source *source);
 extern const struct fpgabuf_channel_ops sim_source_ops;
+
+/**
+ * struct sim_sink - the FPGA's logic of a tx channel
+ * @logic: what it shares with others
+ * @frames: since start
+ * @good: those whose trailer is right
+ * @bad: those whose trailer is wrong, or that came short
+ * @disordered: those that do not follow the one before
+ * @last_run: run in the last trailer
+ * @last_sequence: sequence in it
+ * @any: there was one
+ *
+ * The counts are for debugfs, and set by the logic's thread only.
+ */
+struct sim_sink {
+	struct sim_logic logic;
+	u64 frames;
+	u64 good;
+	u64 bad;
+	u64 disordered;
+	u32 last_run;
+	u64 last_sequence;
+	bool any;
+};
+
+/* sink.c */
+int sim_sink_init(struct sim_sink *sink, struct sim_chan *chan,
+		  const char *name);
+void sim_sink_debugfs(struct sim_sink *sink, struct dentry *dir);
+extern const struct fpgabuf_channel_ops sim_sink_ops;
 
 /* pattern.c */
 void sim_pattern_bars(const struct fpgabuf_format *format, u64 sequence,
@@ -190,5 +294,7 @@ void sim_pattern_bars(const struct fpgabuf_format *format, u64 sequence,
 void sim_pattern_count(u64 sequence, u64 offset, u8 *block, size_t len);
 void sim_pattern_trailer(u32 run, u64 sequence, u64 length, u32 crc,
 			 struct fpgabuf_trailer *trailer);
+bool sim_pattern_trailer_right(const struct fpgabuf_trailer *trailer,
+			       u64 length, u32 crc);
 
 #endif /* _FPGABUF_SIM_H */

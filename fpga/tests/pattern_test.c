@@ -312,6 +312,44 @@ static void pattern_test_trailer_crc(struct kunit *test)
 			le32_to_cpu(trailer.crc));
 }
 
+/* Whether a frame is right, after what @flip says was done to its trailer. */
+static bool trailer_right(struct fpgabuf_trailer trailer, size_t at, u8 flip,
+			  u64 length, u32 crc)
+{
+	((u8 *)&trailer)[at] ^= flip;
+	return sim_pattern_trailer_right(&trailer, length, crc);
+}
+
+/* One byte anywhere, another length, other data: wrong. */
+static void pattern_test_trailer_right(struct kunit *test)
+{
+	struct fpgabuf_trailer trailer;
+	size_t i;
+
+	sim_pattern_trailer(3, 17, 96, 0x12345678, &trailer);
+	KUNIT_EXPECT_TRUE(test, trailer_right(trailer, 0, 0, 96, 0x12345678));
+	KUNIT_EXPECT_FALSE(test, trailer_right(trailer, 0, 0, 92, 0x12345678));
+	KUNIT_EXPECT_FALSE(test, trailer_right(trailer, 0, 0, 96, 0x12345679));
+	for (i = 0; i < sizeof(trailer); i++)
+		KUNIT_EXPECT_FALSE(test, trailer_right(trailer, i, 0x40, 96,
+						       0x12345678));
+}
+
+/* A trailer that fits its data, but not the frame: of another length or kind. */
+static void pattern_test_trailer_consistent(struct kunit *test)
+{
+	struct fpgabuf_trailer trailer;
+
+	sim_pattern_trailer(3, 17, 100, 0x12345678, &trailer);
+	KUNIT_EXPECT_FALSE(test, trailer_right(trailer, 0, 0, 96, 0x12345678));
+
+	sim_pattern_trailer(3, 17, 96, 0x12345678, &trailer);
+	trailer.magic = 0;
+	trailer.crc = cpu_to_le32(~crc32c(0x12345678, &trailer,
+					  offsetof(typeof(trailer), crc)));
+	KUNIT_EXPECT_FALSE(test, trailer_right(trailer, 0, 0, 96, 0x12345678));
+}
+
 static struct kunit_case pattern_test_cases[] = {
 	KUNIT_CASE_PARAM(pattern_test_crc, crc_case_gen_params),
 	KUNIT_CASE(pattern_test_count),
@@ -321,6 +359,8 @@ static struct kunit_case pattern_test_cases[] = {
 	KUNIT_CASE_PARAM(pattern_test_bars, bars_case_gen_params),
 	KUNIT_CASE(pattern_test_trailer_known),
 	KUNIT_CASE(pattern_test_trailer_crc),
+	KUNIT_CASE(pattern_test_trailer_right),
+	KUNIT_CASE(pattern_test_trailer_consistent),
 	{}
 };
 

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the logic of all channels shares: a frame clock, and a thread that does
+ * what the hardware does when it ticks: let the engine move a frame, or lose it
+ * when no descriptor is there. The thread may be late (its CPU is not the FPGA's
+ * own): then frames wait in a store, and are lost when that is full.
+ *
+ * Fences depend on the thread: it allocates nothing, and takes no lock under
+ * which others do.
+ */
+#include <linux/dma-fence.h>
+#include <linux/err.h>
+#include <linux/math64.h>
+#include <linux/slab.h>
+
+#include "sim.h"
+
+/* Frames that the FPGA stores for an engine that is late. */
+#define SIM_BACKLOG	8
+
+static void logic_lose(struct sim_logic *logic, unsigned int frames,
+		       u32 reason)
+{
+	logic->sequence += frames;
+	logic->lost_flags |= reason;
+}
+
+/* Let the engine move the next frame, and complete the descriptor. */
+static void logic_move(struct sim_logic *logic, struct sim_desc *desc)
+{
+	u64 sequence = logic->sequence++;
+	struct sim_transfer transfer;
+	int ret;
+
+	sim_transfer_begin(&transfer, logic->chan, desc);
+	ret = logic->ops->move(logic, &transfer, sequence);
+	sim_transfer_end(&transfer);
+	desc->metadata = (struct sim_metadata){
+		.sequence = sequence,
+		.timestamp = ktime_get_ns(),
+		.flags = logic->lost_flags,
+	};
+	logic->lost_flags = 0;
+	sim_chan_complete(logic->chan, desc, ret);
+}
+
+/* As fast as descriptors are issued: nothing can be lost. */
+static bool logic_step_unthrottled(struct sim_logic *logic)
+{
+	struct sim_desc *desc = sim_chan_next(logic->chan);
+
+	if (desc)
+		logic_move(logic, desc);
+	return desc;
+}
+
+/* One of the frames that are due, or the loss of all of them. */
+static bool logic_step_clocked(struct sim_logic *logic)
+{
+	unsigned int due = atomic_read(&logic->due);
+	struct sim_desc *desc;
+
+	if (!due)
+		return false;
+	desc = sim_chan_next(logic->chan);
+	if (!desc) {
+		atomic_sub(due, &logic->due);
+		logic_lose(logic, due, FPGABUF_DONE_LOST_STARVED);
+		return true;
+	}
+	if (due > SIM_BACKLOG) {
+		atomic_sub(due - SIM_BACKLOG, &logic->due);
+		logic_lose(logic, due - SIM_BACKLOG,
+			   FPGABUF_DONE_LOST_OVERRUN);
+	}
+	atomic_dec(&logic->due);
+	logic_move(logic, desc);
+	return true;
+}
+
+/**
+ * sim_logic_step() - a frame at the channel's own rate
+ * @logic: of the channel
+ *
+ * Return: false when no frame is due, or there is no descriptor for one that
+ * can wait.
+ */
+bool sim_logic_step(struct sim_logic *logic)
+{
+	return logic->interval ? logic_step_clocked(logic) :
+				 logic_step_unthrottled(logic);
+}
+
+static void logic_work(struct kthread_work *work)
+{
+	struct sim_logic *logic = container_of(work, struct sim_logic, work);
+	bool signalling = dma_fence_begin_signalling();
+	bool more = true;
+
+	while (more && READ_ONCE(logic->running)) {
+		more = logic->ops->step(logic);
+		cond_resched();
+	}
+	dma_fence_end_signalling(signalling);
+}
+
+static enum hrtimer_restart logic_tick(struct hrtimer *timer)
+{
+	struct sim_logic *logic = container_of(timer, struct sim_logic, timer);
+
+	atomic_add(hrtimer_forward_now(timer, logic->interval), &logic->due);
+	kthread_queue_work(logic->worker, &logic->work);
+	return HRTIMER_RESTART;
+}
+
+/**
+ * sim_logic_kick() - there may be something to do
+ * @logic: of the channel
+ */
+void sim_logic_kick(struct sim_logic *logic)
+{
+	if (READ_ONCE(logic->running))
+		kthread_queue_work(logic->worker, &logic->work);
+}
+
+/**
+ * sim_logic_issued() - descriptors were issued
+ * @logic: of the channel; waits for them if it has no clock
+ */
+void sim_logic_issued(struct sim_logic *logic)
+{
+	if (!logic->interval)
+		sim_logic_kick(logic);
+}
+
+/* The engine does not move anything, nor does the thread any more. */
+static int logic_settle(struct sim_logic *logic)
+{
+	if (sim_chan_is_busy(logic->chan))
+		return -EBUSY;
+	kthread_flush_work(&logic->work);
+	return 0;
+}
+
+/**
+ * sim_logic_set_format() - take over a format
+ * @logic: of the channel, stopped
+ * @format: the format
+ * @scratch: bytes of &sim_logic.scratch that are needed
+ *
+ * Return: 0; -ENOMEM; -EBUSY: the engine could not be stopped.
+ */
+int sim_logic_set_format(struct sim_logic *logic,
+			 const struct fpgabuf_format *format, size_t scratch)
+{
+	int ret = logic_settle(logic);
+
+	if (ret)
+		return ret;
+	if (scratch > logic->scratch_size) {
+		u8 *bytes = kvmalloc(scratch, GFP_KERNEL);
+
+		if (!bytes)
+			return -ENOMEM;
+		kvfree(logic->scratch);
+		logic->scratch = bytes;
+		logic->scratch_size = scratch;
+	}
+	logic->format = *format;
+	return 0;
+}
+
+static ktime_t logic_interval(const struct fpgabuf_fract *rate)
+{
+	if (!rate->numerator)
+		return 0;
+	return ns_to_ktime(div_u64((u64)rate->denominator * NSEC_PER_SEC,
+				   rate->numerator));
+}
+
+/**
+ * sim_logic_start() - let frames flow
+ * @logic: of the channel
+ * @run: number of the run
+ *
+ * Return: 0; -EBUSY: the engine could not be stopped before.
+ */
+int sim_logic_start(struct sim_logic *logic, u32 run)
+{
+	int ret = logic_settle(logic);
+
+	if (ret)
+		return ret;
+	logic->run = run;
+	logic->sequence = 0;
+	logic->lost_flags = 0;
+	atomic_set(&logic->due, 0);
+	logic->interval = logic_interval(&logic->format.rate);
+	WRITE_ONCE(logic->running, true);
+	if (logic->interval)
+		hrtimer_start(&logic->timer, logic->interval,
+			      HRTIMER_MODE_REL);
+	else
+		sim_logic_kick(logic);
+	return 0;
+}
+
+/* &fpgabuf_channel_ops.stop of all channels */
+void sim_logic_stop(void *priv)
+{
+	struct sim_logic *logic = priv;
+
+	WRITE_ONCE(logic->running, false);
+	hrtimer_cancel(&logic->timer);
+	/* A frame that is being moved is finished, or aborted by terminate. */
+}
+
+/* &fpgabuf_channel_ops.frame of all channels */
+void sim_logic_frame(void *priv, const void *metadata, size_t len,
+		     struct fpgabuf_frame *frame)
+{
+	const struct sim_metadata *m = metadata;
+
+	if (len < sizeof(*m))
+		return;
+	frame->sequence = m->sequence;
+	frame->timestamp = m->timestamp;
+	frame->flags = m->flags;
+}
+
+int sim_logic_init(struct sim_logic *logic, struct sim_chan *chan,
+		   const struct sim_logic_ops *ops, const char *name)
+{
+	logic->chan = chan;
+	logic->ops = ops;
+	chan->logic = logic;
+	kthread_init_work(&logic->work, logic_work);
+	hrtimer_setup(&logic->timer, logic_tick, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL);
+	logic->worker = kthread_create_worker(0, "%s", name);
+	return PTR_ERR_OR_ZERO(logic->worker);
+}
+
+/* Stopped before, by the channel's unregistration. */
+void sim_logic_fini(struct sim_logic *logic)
+{
+	kthread_destroy_worker(logic->worker);
+	kvfree(logic->scratch);
+	logic->scratch = NULL;
+}
