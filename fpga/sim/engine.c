@@ -234,6 +234,17 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan)
 	return desc;
 }
 
+/* The descriptor was not for the engine yet: it is the next one again. */
+void sim_chan_put_back(struct sim_chan *chan, struct sim_desc *desc)
+{
+	spin_lock_irq(&chan->lock);
+	list_add(&desc->node, desc->aborted ? &chan->idle : &chan->issued);
+	chan->current_desc = NULL;
+	chan->busy = false;
+	spin_unlock_irq(&chan->lock);
+	wake_up_all(&chan->wait);
+}
+
 static void sim_desc_callback(struct sim_desc *desc,
 			      const struct dmaengine_result *result)
 {

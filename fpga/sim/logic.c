@@ -18,15 +18,24 @@
 /* Frames that the FPGA stores for an engine that is late. */
 #define SIM_BACKLOG	8
 
-static void logic_lose(struct sim_logic *logic, unsigned int frames,
-		       u32 reason)
+/**
+ * sim_logic_lose() - frames are lost
+ * @logic: of the channel
+ * @frames: how many
+ * @reason: FPGABUF_DONE_LOST_*
+ */
+void sim_logic_lose(struct sim_logic *logic, unsigned int frames, u32 reason)
 {
 	logic->sequence += frames;
 	logic->lost_flags |= reason;
 }
 
-/* Let the engine move the next frame, and complete the descriptor. */
-static void logic_move(struct sim_logic *logic, struct sim_desc *desc)
+/**
+ * sim_logic_move() - let the engine move the next frame
+ * @logic: of the channel
+ * @desc: the descriptor, from sim_chan_next(); completed
+ */
+void sim_logic_move(struct sim_logic *logic, struct sim_desc *desc)
 {
 	u64 sequence = logic->sequence++;
 	struct sim_transfer transfer;
@@ -50,7 +59,7 @@ static bool logic_step_unthrottled(struct sim_logic *logic)
 	struct sim_desc *desc = sim_chan_next(logic->chan);
 
 	if (desc)
-		logic_move(logic, desc);
+		sim_logic_move(logic, desc);
 	return desc;
 }
 
@@ -65,16 +74,16 @@ static bool logic_step_clocked(struct sim_logic *logic)
 	desc = sim_chan_next(logic->chan);
 	if (!desc) {
 		atomic_sub(due, &logic->due);
-		logic_lose(logic, due, FPGABUF_DONE_LOST_STARVED);
+		sim_logic_lose(logic, due, FPGABUF_DONE_LOST_STARVED);
 		return true;
 	}
 	if (due > SIM_BACKLOG) {
 		atomic_sub(due - SIM_BACKLOG, &logic->due);
-		logic_lose(logic, due - SIM_BACKLOG,
-			   FPGABUF_DONE_LOST_OVERRUN);
+		sim_logic_lose(logic, due - SIM_BACKLOG,
+			       FPGABUF_DONE_LOST_OVERRUN);
 	}
 	atomic_dec(&logic->due);
-	logic_move(logic, desc);
+	sim_logic_move(logic, desc);
 	return true;
 }
 
@@ -170,8 +179,16 @@ int sim_logic_set_format(struct sim_logic *logic,
 	return 0;
 }
 
-static ktime_t logic_interval(const struct fpgabuf_fract *rate)
+/**
+ * sim_logic_interval() - time of a frame
+ * @logic: of the channel
+ *
+ * Return: what its format says; 0: unthrottled.
+ */
+ktime_t sim_logic_interval(const struct sim_logic *logic)
 {
+	const struct fpgabuf_fract *rate = &logic->format.rate;
+
 	if (!rate->numerator)
 		return 0;
 	return ns_to_ktime(div_u64((u64)rate->denominator * NSEC_PER_SEC,
@@ -182,10 +199,11 @@ static ktime_t logic_interval(const struct fpgabuf_fract *rate)
  * sim_logic_start() - let frames flow
  * @logic: of the channel
  * @run: number of the run
+ * @interval: time of a frame; 0: unthrottled
  *
  * Return: 0; -EBUSY: the engine could not be stopped before.
  */
-int sim_logic_start(struct sim_logic *logic, u32 run)
+int sim_logic_start(struct sim_logic *logic, u32 run, ktime_t interval)
 {
 	int ret = logic_settle(logic);
 
@@ -195,7 +213,7 @@ int sim_logic_start(struct sim_logic *logic, u32 run)
 	logic->sequence = 0;
 	logic->lost_flags = 0;
 	atomic_set(&logic->due, 0);
-	logic->interval = logic_interval(&logic->format.rate);
+	logic->interval = interval;
 	WRITE_ONCE(logic->running, true);
 	if (logic->interval)
 		hrtimer_start(&logic->timer, logic->interval,

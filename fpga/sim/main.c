@@ -23,6 +23,10 @@ static unsigned int outputs = 1;
 module_param(outputs, uint, 0444);
 MODULE_PARM_DESC(outputs, "output channels, 0 to 8 (default 1)");
 
+static bool loopback = true;
+module_param(loopback, bool, 0444);
+MODULE_PARM_DESC(loopback, "a capture channel that gets what tx0 takes, if there is one (default yes)");
+
 static unsigned int ram = 4;
 module_param(ram, uint, 0444);
 MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
@@ -42,6 +46,8 @@ MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
  * @engine: its DMA engine
  * @sources: its logic, one per capture channel
  * @sinks: one per output channel
+ * @loop: gives back what the first sink took
+ * @num_logics: how many of all of them are set up, in the order of @engine
  * @channels: as registered with fpgabuf_dma, in the order of @engine; NULL from
  *	the first one missing
  * @debugfs: folder of the device
@@ -51,6 +57,8 @@ struct sim_board {
 	struct sim_engine engine;
 	struct sim_logic sources[SIM_MAX_SOURCES];
 	struct sim_sink sinks[SIM_MAX_SINKS];
+	struct sim_loop loop;
+	unsigned int num_logics;
 	struct fpgabuf_channel *channels[SIM_MAX_CHANNELS];
 	struct dentry *debugfs;
 };
@@ -88,6 +96,7 @@ static const struct fpgabuf_format_desc sim_formats[] = SIM_FORMATS(4);
 static const struct fpgabuf_format_desc sim_byte_formats[] = SIM_FORMATS(1);
 
 static const struct fpgabuf_channel_config sim_config = {
+	.direction = FPGABUF_DIR_CAPTURE,
 	.capabilities = FPGABUF_CAP_LOSS | FPGABUF_CAP_UNTHROTTLED,
 	.queue_depth = 32,
 	.alignment = SIM_ALIGNMENT,
@@ -109,85 +118,95 @@ const struct sim_ram *sim_board_ram(struct device *dev)
 	return &board->ram;
 }
 
-/* The logic of a channel is there: let fpgabuf_dma have it. */
-static int sim_add_channel(struct sim_board *board, struct sim_logic *logic,
-			   const char *name,
-			   struct fpgabuf_channel_config *config)
+static void sim_channel_name(const struct sim_board *board, unsigned int i,
+			     char *name, size_t len)
 {
-	struct sim_chan *chan = logic->chan;
-	struct fpgabuf_channel *channel;
+	snprintf(name, len, "%s %s", dev_name(board->engine.dma.dev),
+		 board->engine.chans[i].name);
+}
 
-	config->name = name;
-	config->dma_name = chan->name;
-	config->priv = logic;
-	channel = fpgabuf_channel_register(board->engine.dma.dev, config);
-	if (IS_ERR(channel)) {
-		sim_logic_fini(logic);
-		return PTR_ERR(channel);
+static int sim_init_logic(struct sim_board *board, unsigned int i)
+{
+	struct sim_chan *chan = &board->engine.chans[i];
+	struct sim_loop *loop = NULL;
+	char name[32];
+
+	sim_channel_name(board, i, name, sizeof(name));
+	if (i < channels)
+		return sim_source_init(&board->sources[i], chan, name);
+	i -= channels;
+	if (i == outputs)
+		return sim_loop_init(&board->loop, chan, name);
+	if (!i && loopback)
+		loop = &board->loop;
+	return sim_sink_init(&board->sinks[i], chan, loop, name);
+}
+
+static void sim_describe(unsigned int i, struct fpgabuf_channel_config *config)
+{
+	if (i < channels) {
+		config->ops = &sim_source_ops;
+		config->capabilities |= FPGABUF_CAP_TRAILER;
+	} else if (i < channels + outputs) {
+		config->ops = &sim_sink_ops;
+		config->direction = FPGABUF_DIR_OUTPUT;
+	} else {
+		config->ops = &sim_loop_ops;
 	}
-	board->channels[chan - board->engine.chans] = channel;
+	if (i < channels && i == SIM_BYTE_CHANNEL) {
+		config->alignment = 1;
+		config->formats = sim_byte_formats;
+	}
+}
+
+static int sim_add_channel(struct sim_board *board, unsigned int i)
+{
+	struct fpgabuf_channel_config config = sim_config;
+	struct sim_chan *chan = &board->engine.chans[i];
+	struct fpgabuf_channel *channel;
+	char name[32];
+
+	sim_channel_name(board, i, name, sizeof(name));
+	sim_describe(i, &config);
+	config.name = name;
+	config.dma_name = chan->name;
+	config.priv = chan->logic;
+	channel = fpgabuf_channel_register(board->engine.dma.dev, &config);
+	if (IS_ERR(channel))
+		return PTR_ERR(channel);
+	board->channels[i] = channel;
 	return 0;
 }
 
-static int sim_add_source(struct sim_board *board, unsigned int i,
-			  struct sim_chan *chan, const char *name)
+static void sim_add_debugfs(struct sim_board *board)
 {
-	struct fpgabuf_channel_config config = sim_config;
-	int ret;
+	struct dentry *root, *dir;
+	unsigned int i;
 
-	ret = sim_source_init(&board->sources[i], chan, name);
-	if (ret)
-		return ret;
-	config.direction = FPGABUF_DIR_CAPTURE;
-	config.capabilities |= FPGABUF_CAP_TRAILER;
-	config.ops = &sim_source_ops;
-	if (i == SIM_BYTE_CHANNEL) {
-		config.alignment = 1;
-		config.formats = sim_byte_formats;
+	root = debugfs_create_dir(dev_name(board->engine.dma.dev), NULL);
+	board->debugfs = root;
+	for (i = 0; i < board->engine.num_chans; i++) {
+		dir = debugfs_create_dir(board->engine.chans[i].name, root);
+		if (i >= channels && i < channels + outputs)
+			sim_sink_debugfs(&board->sinks[i - channels], dir);
 	}
-	return sim_add_channel(board, &board->sources[i], name, &config);
 }
 
-static int sim_add_sink(struct sim_board *board, unsigned int i,
-			struct sim_chan *chan, const char *name,
-			struct dentry *dir)
-{
-	struct fpgabuf_channel_config config = sim_config;
-	int ret;
-
-	ret = sim_sink_init(&board->sinks[i], chan, name);
-	if (ret)
-		return ret;
-	sim_sink_debugfs(&board->sinks[i], dir);
-	config.direction = FPGABUF_DIR_OUTPUT;
-	config.ops = &sim_sink_ops;
-	return sim_add_channel(board, &board->sinks[i].logic, name, &config);
-}
-
-static int sim_add(struct sim_board *board, unsigned int i)
-{
-	struct sim_chan *chan = &board->engine.chans[i];
-	struct dentry *dir = debugfs_create_dir(chan->name, board->debugfs);
-	char name[32];
-
-	snprintf(name, sizeof(name), "%s %s", dev_name(board->engine.dma.dev),
-		 chan->name);
-	if (i < channels)
-		return sim_add_source(board, i, chan, name);
-	return sim_add_sink(board, i - channels, chan, name, dir);
-}
-
-/* By devm, because what .remove returns differs between kernels. */
+/*
+ * By devm, because what .remove returns differs between kernels. The loop's
+ * thread goes before the one that it kicks: last comes first.
+ */
 static void sim_remove(void *data)
 {
 	struct sim_board *board = data;
 	unsigned int i;
 
 	debugfs_remove_recursive(board->debugfs);
-	for (i = 0; i < SIM_MAX_CHANNELS && board->channels[i]; i++) {
+	for (i = 0; i < SIM_MAX_CHANNELS && board->channels[i]; i++)
 		fpgabuf_channel_unregister(board->channels[i]);
+	for (i = board->num_logics; i--;)
 		sim_logic_fini(board->engine.chans[i].logic);
-	}
+	sim_loop_fini(&board->loop);
 	sim_engine_unregister(&board->engine);
 }
 
@@ -199,7 +218,7 @@ static void sim_remove_ram(void *data)
 	sim_ram_remove(&board->ram, dev);
 }
 
-/* rx0 to rxN, tx0 to txN: so are the numbers of the nodes. */
+/* rx0 to rxN, tx0 to txN, loop0: so are the numbers of the nodes. */
 static int sim_add_engine(struct sim_board *board, struct device *dev)
 {
 	char name[16];
@@ -213,14 +232,33 @@ static int sim_add_engine(struct sim_board *board, struct device *dev)
 		snprintf(name, sizeof(name), "tx%u", i);
 		sim_engine_add_chan(&board->engine, DMA_MEM_TO_DEV, name);
 	}
+	if (outputs && loopback)
+		sim_engine_add_chan(&board->engine, DMA_DEV_TO_MEM, "loop0");
 	return sim_engine_register(&board->engine, dev);
+}
+
+/* All logic first: that of tx0 and of loop0 work together. */
+static int sim_add_channels(struct sim_board *board)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < board->engine.num_chans; i++) {
+		ret = sim_init_logic(board, i);
+		board->num_logics += !ret;
+	}
+	if (ret)
+		return ret;
+	sim_add_debugfs(board);
+	for (i = 0; !ret && i < board->engine.num_chans; i++)
+		ret = sim_add_channel(board, i);
+	return ret;
 }
 
 static int sim_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
 	struct sim_board *board;
-	unsigned int i;
 	int ret;
 
 	board = devm_kzalloc(dev, sizeof(*board), GFP_KERNEL);
@@ -243,16 +281,10 @@ static int sim_probe(struct platform_device *pdev)
 	ret = sim_add_engine(board, dev);
 	if (ret)
 		return ret;
-	board->debugfs = debugfs_create_dir(dev_name(dev), NULL);
 	ret = devm_add_action_or_reset(dev, sim_remove, board);
 	if (ret)
 		return ret;
-	for (i = 0; i < board->engine.num_chans; i++) {
-		ret = sim_add(board, i);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return sim_add_channels(board);
 }
 
 static struct platform_driver sim_driver = {

@@ -8,6 +8,7 @@
  *		    lost
  *	source.c    rx channels: makes frames
  *	sink.c      tx channels: takes frames, and checks them
+ *	loop.c      loop0: gives back what tx0 took
  *	transfer.c  a frame on its way between the logic and memory
  *	engine.c    the DMA engine, a dmaengine provider
  *	bus.c       the bus: the only place that turns a DMA address into memory
@@ -29,7 +30,8 @@
 
 #define SIM_MAX_SOURCES		8
 #define SIM_MAX_SINKS		8
-#define SIM_MAX_CHANNELS	(SIM_MAX_SOURCES + SIM_MAX_SINKS)
+/* And loop0 */
+#define SIM_MAX_CHANNELS	(SIM_MAX_SOURCES + SIM_MAX_SINKS + 1)
 
 /* Bytes of a frame that the logic makes or takes at a time. */
 #define SIM_BLOCK		PAGE_SIZE
@@ -165,6 +167,7 @@ void sim_engine_unregister(struct sim_engine *engine);
 struct sim_desc *sim_chan_next(struct sim_chan *chan);
 void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
 		       int status);
+void sim_chan_put_back(struct sim_chan *chan, struct sim_desc *desc);
 bool sim_chan_is_busy(struct sim_chan *chan);
 
 /**
@@ -246,9 +249,12 @@ void sim_logic_fini(struct sim_logic *logic);
 void sim_logic_kick(struct sim_logic *logic);
 void sim_logic_issued(struct sim_logic *logic);
 bool sim_logic_step(struct sim_logic *logic);
+void sim_logic_move(struct sim_logic *logic, struct sim_desc *desc);
+void sim_logic_lose(struct sim_logic *logic, unsigned int frames, u32 reason);
 int sim_logic_set_format(struct sim_logic *logic,
 			 const struct fpgabuf_format *format, size_t scratch);
-int sim_logic_start(struct sim_logic *logic, u32 run);
+ktime_t sim_logic_interval(const struct sim_logic *logic);
+int sim_logic_start(struct sim_logic *logic, u32 run, ktime_t interval);
 void sim_logic_stop(void *priv);
 void sim_logic_frame(void *priv, const void *metadata, size_t len,
 		     struct fpgabuf_frame *frame);
@@ -257,6 +263,54 @@ void sim_logic_frame(void *priv, const void *metadata, size_t len,
 int sim_source_init(struct sim_logic *logic, struct sim_chan *chan,
 		    const char *name);
 extern const struct fpgabuf_channel_ops sim_source_ops;
+
+/**
+ * struct sim_loop_frame - a frame in the FPGA's own memory
+ * @capacity: bytes that there is room for
+ * @length: bytes of the frame
+ * @data: the frame
+ */
+struct sim_loop_frame {
+	size_t capacity;
+	size_t length;
+	u8 data[] __counted_by(capacity);
+};
+
+/**
+ * struct sim_loop - the FPGA's logic of loop0, and its store for a frame
+ * @logic: what it shares with others
+ * @from: the logic that fills the store
+ * @lock: guards the fields down to @capacity; nobody sleeps with it
+ * @empty: the store, while there is no frame in it and nobody uses it
+ * @full: the store, while there is a frame in it that nobody has taken
+ * @capacity: bytes that the store must have room for
+ * @patient: a frame waits until there is a descriptor for it
+ * @current_frame: what the logic's thread has taken; only it uses it
+ *
+ * The store belongs to who took it from @empty or @full.
+ */
+struct sim_loop {
+	struct sim_logic logic;
+	struct sim_logic *from;
+	spinlock_t lock;	/* for what is said above */
+	struct sim_loop_frame *empty;
+	struct sim_loop_frame *full;
+	size_t capacity;
+	bool patient;
+	struct sim_loop_frame *current_frame;
+};
+
+/* loop.c */
+int sim_loop_init(struct sim_loop *loop, struct sim_chan *chan,
+		  const char *name);
+void sim_loop_fini(struct sim_loop *loop);
+int sim_loop_resize(struct sim_loop *loop, size_t capacity);
+void sim_loop_set_patient(struct sim_loop *loop, bool patient);
+bool sim_loop_is_empty(struct sim_loop *loop);
+struct sim_loop_frame *sim_loop_take_empty(struct sim_loop *loop);
+void sim_loop_give(struct sim_loop *loop, struct sim_loop_frame *frame,
+		   size_t length);
+extern const struct fpgabuf_channel_ops sim_loop_ops;
 
 /**
  * struct sim_sink - the FPGA's logic of a tx channel
@@ -268,6 +322,7 @@ extern const struct fpgabuf_channel_ops sim_source_ops;
  * @last_run: run in the last trailer
  * @last_sequence: sequence in it
  * @any: there was one
+ * @loop: what gets its frames, or NULL; constant
  *
  * The counts are for debugfs, and set by the logic's thread only.
  */
@@ -280,11 +335,12 @@ struct sim_sink {
 	u32 last_run;
 	u64 last_sequence;
 	bool any;
+	struct sim_loop *loop;
 };
 
 /* sink.c */
 int sim_sink_init(struct sim_sink *sink, struct sim_chan *chan,
-		  const char *name);
+		  struct sim_loop *loop, const char *name);
 void sim_sink_debugfs(struct sim_sink *sink, struct dentry *dir);
 extern const struct fpgabuf_channel_ops sim_sink_ops;
 

@@ -6,8 +6,21 @@
 #include <linux/crc32c.h>
 #include <linux/debugfs.h>
 #include <linux/minmax.h>
+#include <linux/string.h>
 
 #include "sim.h"
+
+/**
+ * struct sink_frame - a frame that is read
+ * @length: bytes of it
+ * @crc: CRC-32C of what was read before the trailer
+ * @trailer: its last bytes
+ */
+struct sink_frame {
+	size_t length;
+	u32 crc;
+	struct fpgabuf_trailer trailer;
+};
 
 static struct sim_sink *to_sim_sink(struct sim_logic *logic)
 {
@@ -23,16 +36,15 @@ static bool sink_follows(const struct sim_sink *sink, u32 run, u64 sequence)
 				       !sequence;
 }
 
-static void sink_look_at(struct sim_sink *sink,
-			 const struct fpgabuf_trailer *trailer, u64 length,
-			 u32 crc)
+static void sink_look_at(struct sim_sink *sink, const struct sink_frame *frame)
 {
+	const struct fpgabuf_trailer *trailer = &frame->trailer;
 	u64 sequence = le64_to_cpu(trailer->sequence);
 	u32 run = le32_to_cpu(trailer->run);
 
 	if (trailer->magic != cpu_to_le32(FPGABUF_TRAILER_MAGIC))
 		return;
-	if (sim_pattern_trailer_right(trailer, length, crc))
+	if (sim_pattern_trailer_right(trailer, frame->length, frame->crc))
 		sink->good++;
 	else
 		sink->bad++;
@@ -43,54 +55,89 @@ static void sink_look_at(struct sim_sink *sink,
 	sink->any = true;
 }
 
-/* All of a frame but its trailer; tells the CRC of it. */
+/*
+ * Read a frame: all but its trailer into @store, or block after block into the
+ * scratch; then the trailer.
+ */
 static int sink_read(struct sim_logic *logic, struct sim_transfer *transfer,
-		     size_t left, u32 *crc)
+		     u8 *store, struct sink_frame *frame)
 {
-	*crc = ~0U;
-	while (left) {
-		size_t len = min_t(size_t, SIM_BLOCK, left);
-		int ret = sim_transfer_move(transfer, logic->scratch, len);
+	const size_t end = min(frame->length, sizeof(frame->trailer));
+	size_t left;
+	int ret = 0;
 
-		if (ret)
-			return ret;
-		*crc = crc32c(*crc, logic->scratch, len);
+	for (left = frame->length - end; !ret && left;) {
+		u8 *to = store ? store + transfer->moved : logic->scratch;
+		size_t len = min_t(size_t, SIM_BLOCK, left);
+
+		ret = sim_transfer_move(transfer, to, len);
+		if (!ret)
+			frame->crc = crc32c(frame->crc, to, len);
 		left -= len;
 	}
-	return 0;
+	if (!ret)
+		ret = sim_transfer_move(transfer, &frame->trailer, end);
+	if (!ret && store)
+		memcpy(store + frame->length - end, &frame->trailer, end);
+	return ret;
+}
+
+static void sink_count(struct sim_sink *sink, const struct sink_frame *frame,
+		       int status)
+{
+	if (status == -ECANCELED)
+		return;
+	sink->frames++;
+	if (status)
+		sink->bad++;
+	else if (frame->length >= sizeof(frame->trailer))
+		sink_look_at(sink, frame);
 }
 
 static int sink_move(struct sim_logic *logic, struct sim_transfer *transfer,
 		     u64 sequence)
 {
 	struct sim_sink *sink = to_sim_sink(logic);
-	const size_t length = transfer->desc->length;
-	struct fpgabuf_trailer trailer = { 0 };
-	size_t end = min(length, sizeof(trailer));
-	u32 crc;
+	struct sim_loop_frame *store = NULL;
+	struct sink_frame frame = {
+		.length = transfer->desc->length,
+		.crc = ~0U,
+	};
 	int ret;
 
-	ret = sink_read(logic, transfer, length - end, &crc);
-	if (!ret)
-		ret = sim_transfer_move(transfer, &trailer, end);
-	if (ret == -ECANCELED)
-		return ret;
-	sink->frames++;
-	if (ret)
-		sink->bad++;
-	else if (end == sizeof(trailer))
-		sink_look_at(sink, &trailer, length, crc);
+	if (sink->loop)
+		store = sim_loop_take_empty(sink->loop);
+	ret = sink_read(logic, transfer, store ? store->data : NULL, &frame);
+	if (store)
+		sim_loop_give(sink->loop, store, ret ? 0 : frame.length);
+	sink_count(sink, &frame, ret);
 	return ret;
 }
 
+/* No frame while the one before is on its way to loop0. */
+static bool sink_step(struct sim_logic *logic)
+{
+	struct sim_sink *sink = to_sim_sink(logic);
+
+	if (sink->loop && !sim_loop_is_empty(sink->loop))
+		return false;
+	return sim_logic_step(logic);
+}
+
 static const struct sim_logic_ops sink_logic_ops = {
-	.step	= sim_logic_step,
+	.step	= sink_step,
 	.move	= sink_move,
 };
 
 static int sink_set_format(void *priv, const struct fpgabuf_format *format)
 {
-	return sim_logic_set_format(priv, format, SIM_BLOCK);
+	struct sim_logic *logic = priv;
+	struct sim_loop *loop = to_sim_sink(logic)->loop;
+	int ret = sim_logic_set_format(logic, format, SIM_BLOCK);
+
+	if (!ret && loop)
+		ret = sim_loop_resize(loop, format->size);
+	return ret;
 }
 
 static void sink_reset(struct sim_sink *sink)
@@ -107,9 +154,13 @@ static void sink_reset(struct sim_sink *sink)
 static int sink_start(void *priv, u32 run)
 {
 	struct sim_logic *logic = priv;
+	struct sim_sink *sink = to_sim_sink(logic);
+	ktime_t interval = sim_logic_interval(logic);
 
-	sink_reset(to_sim_sink(logic));
-	return sim_logic_start(logic, run);
+	sink_reset(sink);
+	if (sink->loop)
+		sim_loop_set_patient(sink->loop, !interval);
+	return sim_logic_start(logic, run, interval);
 }
 
 const struct fpgabuf_channel_ops sim_sink_ops = {
@@ -130,7 +181,10 @@ void sim_sink_debugfs(struct sim_sink *sink, struct dentry *dir)
 }
 
 int sim_sink_init(struct sim_sink *sink, struct sim_chan *chan,
-		  const char *name)
+		  struct sim_loop *loop, const char *name)
 {
+	sink->loop = loop;
+	if (loop)
+		loop->from = &sink->logic;
 	return sim_logic_init(&sink->logic, chan, &sink_logic_ops, name);
 }

@@ -95,7 +95,7 @@ static int source_set_format(void *priv, const struct fpgabuf_format *format)
 
 static int source_start(void *priv, u32 run)
 {
-	return sim_logic_start(priv, run);
+	return sim_logic_start(priv, run, sim_logic_interval(priv));
 }
 
 const struct fpgabuf_channel_ops sim_source_ops = {
