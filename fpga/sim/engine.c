@@ -9,6 +9,8 @@
 #include <linux/bottom_half.h>
 #include <linux/dmaengine.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/lockdep.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -88,6 +90,9 @@ static struct sim_desc *sim_desc_get(struct sim_chan *chan, unsigned int num)
 	desc->length = 0;
 	desc->residue = 0;
 	desc->aborted = false;
+	desc->planned = false;
+	desc->fault = SIM_FAULT_NONE;
+	desc->refused = false;
 	memset(&desc->tx, 0, sizeof(desc->tx));
 	dma_async_tx_descriptor_init(&desc->tx, &chan->chan);
 	desc->tx.tx_submit = sim_tx_submit;
@@ -164,19 +169,53 @@ static enum dma_status sim_tx_status(struct dma_chan *c, dma_cookie_t cookie,
 	return status;
 }
 
+/* The current descriptor, if there is one, is not called back. */
+static int sim_chan_abort(struct sim_chan *chan)
+{
+	struct sim_desc *desc = chan->current_desc;
+
+	lockdep_assert_held(&chan->lock);
+	if (!desc)
+		return 0;
+	if (desc->fault == SIM_FAULT_STUCK) {
+		desc->refused = true;
+		return -EBUSY;
+	}
+	WRITE_ONCE(desc->aborted, true);
+	return 0;
+}
+
 static int sim_terminate_all(struct dma_chan *c)
 {
 	struct sim_chan *chan = to_sim_chan(c);
 	unsigned long flags;
+	int ret;
 
 	spin_lock_irqsave(&chan->lock, flags);
 	list_splice_init(&chan->submitted, &chan->idle);
 	list_splice_init(&chan->issued, &chan->idle);
-	if (chan->current_desc)
-		WRITE_ONCE(chan->current_desc->aborted, true);
+	ret = sim_chan_abort(chan);
 	chan->chan.completed_cookie = chan->chan.cookie;
 	spin_unlock_irqrestore(&chan->lock, flags);
-	return 0;
+	wake_up_all(&chan->wait);
+	return ret;
+}
+
+/* End the fault of the current descriptor, which goes on if it still may. */
+void sim_chan_release(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	spin_lock_irq(&chan->lock);
+	desc = chan->current_desc;
+	if (desc) {
+		if (desc->refused)
+			WRITE_ONCE(desc->aborted, true);
+		desc->refused = false;
+		WRITE_ONCE(desc->fault, SIM_FAULT_NONE);
+	}
+	spin_unlock_irq(&chan->lock);
+	wake_up_all(&chan->wait);
 }
 
 /* Whether a descriptor is with the logic's thread, or called back by it. */
@@ -191,12 +230,27 @@ bool sim_chan_is_busy(struct sim_chan *chan)
 	return busy;
 }
 
-/* After this no memory is touched and no callback runs any more. */
+/* Nothing of the current descriptor goes on, or it will until its fault ends. */
+static bool sim_chan_is_quiet(struct sim_chan *chan)
+{
+	bool quiet;
+
+	spin_lock_irq(&chan->lock);
+	quiet = !chan->busy ||
+		(chan->current_desc && chan->current_desc->refused);
+	spin_unlock_irq(&chan->lock);
+	return quiet;
+}
+
+/*
+ * After this no memory is touched and no callback runs any more; but for the
+ * faults whose point it is.
+ */
 static void sim_synchronize(struct dma_chan *c)
 {
 	struct sim_chan *chan = to_sim_chan(c);
 
-	wait_event(chan->wait, !sim_chan_is_busy(chan));
+	wait_event(chan->wait, sim_chan_is_quiet(chan));
 }
 
 static int sim_alloc_chan_resources(struct dma_chan *c)
@@ -211,8 +265,12 @@ static void sim_free_chan_resources(struct dma_chan *c)
 	struct sim_chan *chan = to_sim_chan(c);
 	struct sim_desc *desc, *next;
 
+	/* Nothing may go on after this, whatever the fault. */
 	sim_terminate_all(c);
+	sim_chan_release(chan);
 	sim_synchronize(c);
+	kthread_cancel_delayed_work_sync(&chan->zombie_work);
+	list_splice_init(&chan->zombies, &chan->idle);
 	list_for_each_entry_safe(desc, next, &chan->idle, node) {
 		list_del(&desc->node);
 		kfree(desc);
@@ -228,6 +286,10 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan)
 	desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
 	if (desc)
 		list_del(&desc->node);
+	if (desc && !desc->planned) {
+		desc->planned = true;
+		desc->fault = sim_fault_next(chan);
+	}
 	chan->current_desc = desc;
 	chan->busy = desc;
 	spin_unlock_irq(&chan->lock);
@@ -239,6 +301,9 @@ void sim_chan_put_back(struct sim_chan *chan, struct sim_desc *desc)
 {
 	spin_lock_irq(&chan->lock);
 	list_add(&desc->node, desc->aborted ? &chan->idle : &chan->issued);
+	/* What is lost before it is lost. */
+	if (desc->fault == SIM_FAULT_DROP)
+		desc->fault = SIM_FAULT_NONE;
 	chan->current_desc = NULL;
 	chan->busy = false;
 	spin_unlock_irq(&chan->lock);
@@ -259,13 +324,58 @@ static void sim_desc_callback(struct sim_desc *desc,
 	local_bh_enable();
 }
 
+/* What a buggy engine does: the interrupt of what was terminated comes. */
+static void sim_zombie_work(struct kthread_work *work)
+{
+	struct sim_chan *chan = container_of(work, struct sim_chan,
+					     zombie_work.work);
+	struct dmaengine_result info = { .result = DMA_TRANS_NOERROR };
+	struct sim_desc *desc;
+
+	for (;;) {
+		spin_lock_irq(&chan->lock);
+		desc = list_first_entry_or_null(&chan->zombies, struct sim_desc,
+						node);
+		if (desc)
+			list_del(&desc->node);
+		spin_unlock_irq(&chan->lock);
+		if (!desc)
+			break;
+		info.residue = desc->residue;
+		sim_desc_callback(desc, &info);
+		spin_lock_irq(&chan->lock);
+		list_add(&desc->node, &chan->idle);
+		spin_unlock_irq(&chan->lock);
+	}
+}
+
 static enum dmaengine_tx_result sim_chan_result(const struct sim_chan *chan,
 						int status)
 {
-	if (!status)
+	switch (status) {
+	case 0:
+	case -EMSGSIZE:
 		return DMA_TRANS_NOERROR;
-	return chan->direction == DMA_DEV_TO_MEM ? DMA_TRANS_WRITE_FAILED :
-						   DMA_TRANS_READ_FAILED;
+	case -ECONNABORTED:
+		return DMA_TRANS_ABORTED;
+	default:
+		return chan->direction == DMA_DEV_TO_MEM ?
+			DMA_TRANS_WRITE_FAILED : DMA_TRANS_READ_FAILED;
+	}
+}
+
+/* Take the current descriptor from the engine. */
+static bool sim_chan_finish(struct sim_chan *chan, struct sim_desc *desc)
+{
+	bool aborted;
+
+	spin_lock_irq(&chan->lock);
+	aborted = desc->aborted;
+	chan->current_desc = NULL;
+	if (!aborted)
+		chan->chan.completed_cookie = desc->tx.cookie;
+	spin_unlock_irq(&chan->lock);
+	return aborted;
 }
 
 /*
@@ -279,20 +389,25 @@ void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
 		.result = sim_chan_result(chan, status),
 		.residue = desc->residue,
 	};
-	bool aborted;
+	bool aborted = sim_chan_finish(chan, desc);
+	bool zombie = aborted && desc->fault == SIM_FAULT_ZOMBIE;
 
-	spin_lock_irq(&chan->lock);
-	aborted = desc->aborted;
-	chan->current_desc = NULL;
-	if (!aborted)
-		chan->chan.completed_cookie = desc->tx.cookie;
-	spin_unlock_irq(&chan->lock);
-
-	if (!aborted)
+	if (!aborted && desc->fault != SIM_FAULT_LOST)
+		sim_desc_callback(desc, &info);
+	if (!aborted && desc->fault == SIM_FAULT_DUPLICATE)
 		sim_desc_callback(desc, &info);
 
+	/* Before it is not busy: nothing is queued when its resources go. */
+	if (zombie)
+		kthread_queue_delayed_work(chan->logic->worker,
+					   &chan->zombie_work,
+					   msecs_to_jiffies(chan->fault_ms));
+
 	spin_lock_irq(&chan->lock);
-	list_add(&desc->node, &chan->idle);
+	if (zombie)
+		list_add_tail(&desc->node, &chan->zombies);
+	else
+		list_add(&desc->node, &chan->idle);
 	chan->busy = false;
 	spin_unlock_irq(&chan->lock);
 	wake_up_all(&chan->wait);
@@ -330,6 +445,8 @@ struct sim_chan *sim_engine_add_chan(struct sim_engine *engine,
 	INIT_LIST_HEAD(&chan->idle);
 	INIT_LIST_HEAD(&chan->submitted);
 	INIT_LIST_HEAD(&chan->issued);
+	INIT_LIST_HEAD(&chan->zombies);
+	kthread_init_delayed_work(&chan->zombie_work, sim_zombie_work);
 	return chan;
 }
 

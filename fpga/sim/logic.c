@@ -33,14 +33,21 @@ void sim_logic_lose(struct sim_logic *logic, unsigned int frames, u32 reason)
 /**
  * sim_logic_move() - let the engine move the next frame
  * @logic: of the channel
- * @desc: the descriptor, from sim_chan_next(); completed
+ * @desc: the descriptor, from sim_chan_next(); completed, or put back when the
+ *	FPGA loses the frame
  */
 void sim_logic_move(struct sim_logic *logic, struct sim_desc *desc)
 {
-	u64 sequence = logic->sequence++;
 	struct sim_transfer transfer;
+	u64 sequence;
 	int ret;
 
+	if (READ_ONCE(desc->fault) == SIM_FAULT_DROP) {
+		sim_logic_lose(logic, 1, FPGABUF_DONE_LOST_OVERRUN);
+		sim_chan_put_back(logic->chan, desc);
+		return;
+	}
+	sequence = logic->sequence++;
 	sim_transfer_begin(&transfer, logic->chan, desc);
 	ret = logic->ops->move(logic, &transfer, sequence);
 	sim_transfer_end(&transfer);

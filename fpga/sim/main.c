@@ -187,6 +187,7 @@ static void sim_add_debugfs(struct sim_board *board)
 	board->debugfs = root;
 	for (i = 0; i < board->engine.num_chans; i++) {
 		dir = debugfs_create_dir(board->engine.chans[i].name, root);
+		sim_fault_debugfs(&board->engine.chans[i], dir);
 		if (i >= channels && i < channels + outputs)
 			sim_sink_debugfs(&board->sinks[i - channels], dir);
 	}
@@ -202,6 +203,9 @@ static void sim_remove(void *data)
 	unsigned int i;
 
 	debugfs_remove_recursive(board->debugfs);
+	/* Nobody could end them any more. */
+	for (i = 0; i < board->engine.num_chans; i++)
+		sim_fault_clear(&board->engine.chans[i]);
 	for (i = 0; i < SIM_MAX_CHANNELS && board->channels[i]; i++)
 		fpgabuf_channel_unregister(board->channels[i]);
 	for (i = board->num_logics; i--;)

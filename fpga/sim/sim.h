@@ -11,6 +11,7 @@
  *	loop.c      loop0: gives back what tx0 took
  *	transfer.c  a frame on its way between the logic and memory
  *	engine.c    the DMA engine, a dmaengine provider
+ *	faults.c    what goes wrong with it when it is told to
  *	bus.c       the bus: the only place that turns a DMA address into memory
  *	ram.c       its on-board memory
  *	main.c      the board's driver: describes its channels to fpgabuf_dma
@@ -95,6 +96,49 @@ struct sim_metadata {
 };
 
 /**
+ * enum sim_fault - what goes wrong with a descriptor
+ * @SIM_FAULT_NONE: nothing
+ * @SIM_FAULT_DROP: the FPGA loses its frame; it gets the next one
+ * @SIM_FAULT_SHORT: half a frame is moved
+ * @SIM_FAULT_LATE: complete some time later than it would be
+ * @SIM_FAULT_ABORT: the engine aborts it, before anything is moved
+ * @SIM_FAULT_ERROR: the engine fails in the middle
+ * @SIM_FAULT_HANG: the engine stops in the middle
+ * @SIM_FAULT_LOST: it is moved, but not called back
+ * @SIM_FAULT_DUPLICATE: called back twice
+ * @SIM_FAULT_ZOMBIE: like hang, but called back after it was terminated
+ * @SIM_FAULT_STUCK: like hang, but it cannot be terminated, and what it was
+ *	doing in the middle it does again and again
+ * @SIM_NUM_FAULTS: how many there are
+ */
+enum sim_fault {
+	SIM_FAULT_NONE,
+	SIM_FAULT_DROP,
+	SIM_FAULT_SHORT,
+	SIM_FAULT_LATE,
+	SIM_FAULT_ABORT,
+	SIM_FAULT_ERROR,
+	SIM_FAULT_HANG,
+	SIM_FAULT_LOST,
+	SIM_FAULT_DUPLICATE,
+	SIM_FAULT_ZOMBIE,
+	SIM_FAULT_STUCK,
+	SIM_NUM_FAULTS,
+};
+
+/**
+ * struct sim_plan - faults to come
+ * @kind: which one
+ * @count: how many descriptors will meet it
+ * @skip: how many are spared before
+ */
+struct sim_plan {
+	enum sim_fault kind;
+	unsigned int count;
+	unsigned int skip;
+};
+
+/**
  * struct sim_desc - a descriptor
  * @tx: what dmaengine knows of it
  * @node: in one of the channel's lists
@@ -103,6 +147,9 @@ struct sim_metadata {
  * @metadata: valid once it is complete
  * @aborted: terminated while it was moved: not called back; guarded by the
  *	channel's lock, read without
+ * @planned: the channel's plan was asked about it
+ * @fault: what it meets; guarded by the channel's lock, read without
+ * @refused: it was to be terminated, which its fault did not allow
  * @capacity: segments that there is room for
  * @num: segments in use
  * @segs: the segments
@@ -116,6 +163,9 @@ struct sim_desc {
 	size_t residue;
 	struct sim_metadata metadata;
 	bool aborted;
+	bool planned;
+	enum sim_fault fault;
+	bool refused;
 	unsigned int capacity;
 	unsigned int num;
 	struct sim_segment segs[] __counted_by(capacity);
@@ -128,13 +178,17 @@ struct sim_logic;
  * @chan: what dmaengine knows of it
  * @name: for dma_request_chan()
  * @direction: of its frames; constant
- * @lock: guards the lists, @current_desc and @busy; taken in any context
+ * @lock: guards the lists, @current_desc, @busy and @plan; taken in any context
  * @idle: descriptors to be used again
  * @submitted: in the order of submission, not yet issued
  * @issued: to be moved next, oldest first
  * @current_desc: being moved by the logic's thread, or NULL
  * @busy: from when a descriptor is @current_desc until its callback has returned
- * @wait: woken when @busy ends
+ * @plan: faults to come
+ * @fault_ms: how late SIM_FAULT_LATE and SIM_FAULT_ZOMBIE are
+ * @zombies: terminated, to be called back all the same
+ * @zombie_work: calls them back
+ * @wait: woken when @busy ends, and when a fault does
  * @logic: what its frames come from or go to; constant
  */
 struct sim_chan {
@@ -147,6 +201,10 @@ struct sim_chan {
 	struct list_head issued;
 	struct sim_desc *current_desc;
 	bool busy;
+	struct sim_plan plan;
+	u32 fault_ms;
+	struct list_head zombies;
+	struct kthread_delayed_work zombie_work;
 	wait_queue_head_t wait;
 	struct sim_logic *logic;
 };
@@ -168,7 +226,15 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan);
 void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
 		       int status);
 void sim_chan_put_back(struct sim_chan *chan, struct sim_desc *desc);
+void sim_chan_release(struct sim_chan *chan);
 bool sim_chan_is_busy(struct sim_chan *chan);
+
+/* faults.c */
+enum sim_fault sim_fault_next(struct sim_chan *chan);
+bool sim_fault_lasts(struct sim_chan *chan, const struct sim_desc *desc,
+		     long timeout);
+void sim_fault_clear(struct sim_chan *chan);
+void sim_fault_debugfs(struct sim_chan *chan, struct dentry *dir);
 
 /**
  * struct sim_transfer - a descriptor's frame on its way
@@ -176,12 +242,14 @@ bool sim_chan_is_busy(struct sim_chan *chan);
  * @desc: the descriptor
  * @cursor: where in memory it is
  * @moved: bytes that are done
+ * @fault_at: how many will be done when the descriptor's fault strikes
  */
 struct sim_transfer {
 	struct sim_chan *chan;
 	struct sim_desc *desc;
 	struct sim_cursor cursor;
 	size_t moved;
+	size_t fault_at;
 };
 
 /* transfer.c */

@@ -108,8 +108,10 @@ static int sink_move(struct sim_logic *logic, struct sim_transfer *transfer,
 	if (sink->loop)
 		store = sim_loop_take_empty(sink->loop);
 	ret = sink_read(logic, transfer, store ? store->data : NULL, &frame);
+	/* A frame that came short goes on as it is. */
 	if (store)
-		sim_loop_give(sink->loop, store, ret ? 0 : frame.length);
+		sim_loop_give(sink->loop, store,
+			      !ret || ret == -EMSGSIZE ? transfer->moved : 0);
 	sink_count(sink, &frame, ret);
 	return ret;
 }

@@ -3,8 +3,28 @@
  * A frame on its way between the FPGA's logic and memory.
  */
 #include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
 
 #include "sim.h"
+
+/* Where in the frame the fault strikes; SIZE_MAX: not while it is moved. */
+static size_t transfer_fault_at(const struct sim_desc *desc)
+{
+	switch (READ_ONCE(desc->fault)) {
+	case SIM_FAULT_ABORT:
+		return 0;
+	case SIM_FAULT_SHORT:
+	case SIM_FAULT_ERROR:
+	case SIM_FAULT_HANG:
+	case SIM_FAULT_ZOMBIE:
+	case SIM_FAULT_STUCK:
+		return desc->length / 2;
+	default:
+		return SIZE_MAX;
+	}
+}
 
 /**
  * sim_transfer_begin() - begin to move the frame of a descriptor
@@ -23,7 +43,59 @@ void sim_transfer_begin(struct sim_transfer *transfer, struct sim_chan *chan,
 			.seg = desc->segs,
 			.num = desc->num,
 		},
+		.fault_at = transfer_fault_at(desc),
 	};
+}
+
+static int transfer_part(const struct sim_transfer *transfer,
+			 struct sim_cursor *cursor, void *data, size_t len)
+{
+	/* As an engine stops in mid-frame when it is told to. */
+	if (READ_ONCE(transfer->desc->aborted))
+		return -ECANCELED;
+	return transfer->chan->direction == DMA_DEV_TO_MEM ?
+		sim_bus_write(cursor, data, len) :
+		sim_bus_read(cursor, data, len);
+}
+
+/* An engine that is stuck moves the same bytes again, once a jiffy. */
+static int transfer_repeat(struct sim_transfer *transfer,
+			   const struct sim_cursor *begin, void *data,
+			   size_t len)
+{
+	struct sim_cursor cursor;
+	int ret = 0;
+
+	while (!ret && sim_fault_lasts(transfer->chan, transfer->desc, 1)) {
+		cursor = *begin;
+		ret = transfer_part(transfer, &cursor, data, len);
+	}
+	return ret;
+}
+
+/* @data was moved last, from or to where @begin is. */
+static int transfer_meet_fault(struct sim_transfer *transfer,
+			       const struct sim_cursor *begin, void *data,
+			       size_t len)
+{
+	transfer->fault_at = SIZE_MAX;
+	switch (READ_ONCE(transfer->desc->fault)) {
+	case SIM_FAULT_ABORT:
+		return -ECONNABORTED;
+	case SIM_FAULT_SHORT:
+		return -EMSGSIZE;
+	case SIM_FAULT_ERROR:
+		return -EIO;
+	case SIM_FAULT_HANG:
+	case SIM_FAULT_ZOMBIE:
+		sim_fault_lasts(transfer->chan, transfer->desc,
+				MAX_SCHEDULE_TIMEOUT);
+		return 0;
+	case SIM_FAULT_STUCK:
+		return transfer_repeat(transfer, begin, data, len);
+	default:
+		return 0;
+	}
 }
 
 /**
@@ -33,21 +105,28 @@ void sim_transfer_begin(struct sim_transfer *transfer, struct sim_chan *chan,
  * @len: bytes
  *
  * Return: 0; -ECANCELED: terminated; -EFAULT: a bus error, or past the end of
- * the descriptor's memory.
+ * the descriptor's memory; what the descriptor's fault says: -ECONNABORTED,
+ * -EMSGSIZE, -EIO.
  */
 int sim_transfer_move(struct sim_transfer *transfer, void *data, size_t len)
 {
+	size_t before = min(len, transfer->fault_at - transfer->moved);
+	const struct sim_cursor begin = transfer->cursor;
 	int ret;
 
-	/* As an engine stops in mid-frame when it is told to. */
-	if (READ_ONCE(transfer->desc->aborted))
-		return -ECANCELED;
-	if (transfer->chan->direction == DMA_DEV_TO_MEM)
-		ret = sim_bus_write(&transfer->cursor, data, len);
-	else
-		ret = sim_bus_read(&transfer->cursor, data, len);
+	ret = transfer_part(transfer, &transfer->cursor, data, before);
+	if (ret)
+		return ret;
+	transfer->moved += before;
+	if (transfer->moved == transfer->fault_at)
+		ret = transfer_meet_fault(transfer, &begin, data, before);
+	if (ret || before == len)
+		return ret;
+
+	ret = transfer_part(transfer, &transfer->cursor, data + before,
+			    len - before);
 	if (!ret)
-		transfer->moved += len;
+		transfer->moved += len - before;
 	return ret;
 }
 
@@ -57,5 +136,11 @@ int sim_transfer_move(struct sim_transfer *transfer, void *data, size_t len)
  */
 void sim_transfer_end(struct sim_transfer *transfer)
 {
-	transfer->desc->residue = transfer->desc->length - transfer->moved;
+	struct sim_desc *desc = transfer->desc;
+
+	/* The first jiffy may be over at once. */
+	if (READ_ONCE(desc->fault) == SIM_FAULT_LATE)
+		sim_fault_lasts(transfer->chan, desc, 1 +
+				msecs_to_jiffies(transfer->chan->fault_ms));
+	desc->residue = desc->length - transfer->moved;
 }
