@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The channels of the simulated FPGA by name, and their files in debugfs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim_test.h"
+
+/* More than it has channels */
+#define MAX_NODES	32
+
+static bool is_named(int ch, const char *name)
+{
+	struct fpgabuf_info info = { 0 };
+	char full[64];
+
+	snprintf(full, sizeof(full), SIM_DEVICE " %s", name);
+	return !fpga_ioctl(ch, FPGABUF_IOC_INFO, &info) &&
+	       !strcmp((char *)info.name, full);
+}
+
+int sim_open(const char *name)
+{
+	unsigned int i;
+	int ch;
+
+	for (i = 0; i < MAX_NODES; i++) {
+		ch = fpga_open(i, O_RDWR);
+		if (ch >= 0 && is_named(ch, name))
+			return ch;
+		if (ch >= 0)
+			close(ch);
+	}
+	return -ENOENT;
+}
+
+static int open_file(const char *name, const char *file, int flags)
+{
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/" SIM_DEVICE "/%s/%s",
+		 name, file);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int read_text(const char *name, const char *file, char *text, size_t len)
+{
+	int fd = open_file(name, file, O_RDONLY);
+	ssize_t got;
+
+	if (fd < 0)
+		return fd;
+	got = read(fd, text, len - 1);
+	if (got < 0)
+		got = -errno;
+	close(fd);
+	if (got <= 0)
+		return got ?: -ENODATA;
+	text[got] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return 0;
+}
+
+static int write_text(const char *name, const char *file, const char *text)
+{
+	int fd = open_file(name, file, O_WRONLY);
+	int ret = 0;
+
+	if (fd < 0)
+		return fd;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+__s64 sim_number(const char *name, const char *file)
+{
+	char text[32];
+	int ret = read_text(name, file, text, sizeof(text));
+
+	return ret ?: strtoll(text, NULL, 0);
+}
+
+int sim_fault(const char *name, const char *text)
+{
+	return write_text(name, "fault", text);
+}
+
+int sim_fault_ms(const char *name, unsigned int ms)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", ms);
+	return write_text(name, "fault_ms", text);
+}
+
+const char *sim_fault_left(const char *name)
+{
+	static char text[64];
+	int ret = read_text(name, "fault", text, sizeof(text));
+
+	return ret ? strerror(-ret) : text;
+}
+
+int sim_register(int ch, int fd, size_t size, int count)
+{
+	int i, ret = 0;
+
+	for (i = 0; !ret && i < count; i++)
+		if (fpga_register(ch, fd, i * size, size) != i)
+			ret = -EBADSLT;
+	return ret;
+}
