@@ -124,12 +124,16 @@ static void stream_transfer_done(struct fpgabuf_channel *channel,
 				 const struct dmaengine_result *result)
 {
 	struct fpgabuf_completion *done = &slot->job->done;
-	struct fpgabuf_frame frame = stream_frame(slot);
+	struct fpgabuf_frame frame;
 	struct fpgabuf_job *job;
 
-	while ((job = fpgabuf_queue_oldest(&channel->queue)) != slot->job)
+	while ((job = fpgabuf_queue_oldest(&channel->queue)) != slot->job) {
 		fpgabuf_stream_finish_job(channel, job, -EIO);
+		/* It may be there, and is told of: not lost. */
+		channel->next_sequence++;
+	}
 
+	frame = stream_frame(slot);
 	done->bytes = slot->bytes - min_t(u64, result->residue, slot->bytes);
 	stream_fill_done(channel, &frame, done);
 	stream_complete(channel, slot->job, stream_status(result));
