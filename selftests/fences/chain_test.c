@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Three channels, queued all at once, run by fences alone: what rx0 captures tx0
+ * puts out, and loop0 captures again. No program is woken up in between, and
+ * each frame is whole in the end. A buffer is captured into again while the
+ * program has not heard of its output: the fence holds that back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/dma-buf.h>
+
+#include "../kselftest_harness.h"
+#include "../sim/sim_test.h"
+#include "fences_test.h"
+
+#define DEPTH	16
+#define FRAMES	10000
+/* Bytes of a frame: few, so that many frames take little time */
+#define SHORT	256
+
+enum { RX, TX, LOOP, CHANNELS };
+
+FIXTURE(chain) {
+	struct totals before;
+	int ch[CHANNELS];
+	/* What is between rx0 and tx0, and what comes out in the end */
+	struct buffer middle[DEPTH], end[DEPTH];
+};
+
+FIXTURE_SETUP(chain)
+{
+	static const char *const names[CHANNELS] = { "rx0", "tx0", "loop0" };
+	int i;
+
+	REQUIRE_CHANNEL(self->before);
+	for (i = 0; i < CHANNELS; i++) {
+		self->ch[i] = sim_open(names[i]);
+		ASSERT_LE(0, self->ch[i]);
+		ASSERT_EQ(0, fpga_set_raw(self->ch[i], SHORT, 0));
+	}
+	/* Coherent: what one device writes another one of it sees at once. */
+	for (i = 0; i < DEPTH; i++) {
+		ASSERT_EQ(0, buffer_alloc(self->ch[RX], FRAME,
+					  FPGABUF_KIND_COHERENT,
+					  &self->middle[i]));
+		ASSERT_EQ(0, buffer_alloc(self->ch[RX], FRAME,
+					  FPGABUF_KIND_COHERENT,
+					  &self->end[i]));
+		ASSERT_EQ(i, fpga_register(self->ch[RX], self->middle[i].fd, 0,
+					   0));
+		ASSERT_EQ(i, fpga_register(self->ch[TX], self->middle[i].fd, 0,
+					   0));
+		ASSERT_EQ(i, fpga_register(self->ch[LOOP], self->end[i].fd, 0,
+					   0));
+	}
+	for (i = CHANNELS; i-- > 0;)
+		ASSERT_EQ(1, fpga_start(self->ch[i]));
+}
+
+FIXTURE_TEARDOWN_PARENT(chain)
+{
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+static int queue_all(int ch)
+{
+	struct fpgabuf_queue_entry entries[DEPTH] = { 0 };
+	struct fpgabuf_fences fences[DEPTH];
+	struct fpgabuf_exchange exchange = {
+		.queue = (uintptr_t)entries,
+		.queue_count = DEPTH,
+		.fences = (uintptr_t)fences,
+	};
+	int i, ret;
+
+	for (i = 0; i < DEPTH; i++) {
+		entries[i].slot = i;
+		entries[i].flags = FPGABUF_QUEUE_OUT_FENCE;
+	}
+	ret = fpga_ioctl(ch, FPGABUF_IOC_EXCHANGE, &exchange);
+	for (i = 0; !ret && i < DEPTH; i++)
+		close(fences[i].out);
+	return ret;
+}
+
+static int take_all(int ch, struct fpgabuf_completion *done)
+{
+	int i, ret = fpga_take(ch, done, DEPTH, DEPTH, 10 * SEC);
+
+	if (ret != DEPTH)
+		return ret < 0 ? ret : -ETIME;
+	for (i = 0; i < DEPTH; i++)
+		if (done[i].status || done[i].slot != (__u32)i)
+			return done[i].status ?: -EBADSLT;
+	return 0;
+}
+
+/* What loop0 tells of a frame is its own; the frame is still that of rx0. */
+static const char *check_end(const struct buffer *b,
+			     const struct fpgabuf_completion *rx)
+{
+	return raw_check_synced(b->fd, b->map, SHORT, rx);
+}
+
+TEST_F_TIMEOUT(chain, runs_by_fences_alone, 100)
+{
+	struct fpgabuf_completion rx[DEPTH], other[DEPTH];
+	int frames, i;
+
+	for (frames = 0; frames < FRAMES; frames += DEPTH) {
+		for (i = 0; i < CHANNELS; i++)
+			ASSERT_EQ(0, queue_all(self->ch[i]));
+		ASSERT_EQ(0, take_all(self->ch[LOOP], other));
+		ASSERT_EQ(0, take_all(self->ch[TX], other));
+		ASSERT_EQ(0, take_all(self->ch[RX], rx));
+		for (i = 0; i < DEPTH; i++)
+			ASSERT_STREQ("ok", check_end(&self->end[i], &rx[i]));
+	}
+	EXPECT_EQ(frames, sim_number("tx0", "good"));
+	EXPECT_EQ(0, sim_number("tx0", "bad"));
+	EXPECT_EQ(0, sim_number("tx0", "disordered"));
+}
+
+/* rx0 goes on while nobody has heard of tx0; its fences say when it may. */
+TEST_F(chain, holds_back_the_first)
+{
+	struct fpgabuf_completion rx[DEPTH];
+	int round, i;
+
+	ASSERT_EQ(0, sim_fault("tx0", "hang"));
+	ASSERT_EQ(0, queue_all(self->ch[RX]));
+	ASSERT_EQ(0, queue_all(self->ch[TX]));
+	ASSERT_EQ(0, take_all(self->ch[RX], rx));
+	/* tx0 has the first buffer in hand, and all others are to come. */
+	ASSERT_EQ(0, queue_all(self->ch[RX]));
+	pass_time(50 * MSEC);
+	for (i = 0; i < DEPTH; i++)
+		EXPECT_STREQ("ok", raw_check(self->middle[i].map, SHORT,
+					     &rx[i]));
+	ASSERT_EQ(0, sim_fault("tx0", "none"));
+	for (round = 0; round < 2; round++) {
+		ASSERT_EQ(0, queue_all(self->ch[LOOP]));
+		ASSERT_EQ(0, take_all(self->ch[LOOP], rx));
+		ASSERT_EQ(0, take_all(self->ch[TX], rx));
+		ASSERT_EQ(0, take_all(self->ch[RX], rx));
+		if (!round) {
+			ASSERT_EQ(0, queue_all(self->ch[TX]));
+			ASSERT_EQ(0, queue_all(self->ch[RX]));
+		}
+	}
+	EXPECT_EQ(0, sim_number("tx0", "bad"));
+	EXPECT_EQ(0, sim_number("tx0", "disordered"));
+}
+
+/* A frame that fails on the way fails in the end; the next ones do not. */
+TEST_F(chain, hands_an_error_on)
+{
+	struct fpgabuf_completion done[DEPTH];
+	int i;
+
+	/* Not started, it takes what tx0 puts out for granted. */
+	ASSERT_EQ(0, fpga_stop(self->ch[LOOP]));
+	ASSERT_EQ(0, sim_fault("rx0", "hang 1 3"));
+	for (i = 0; i < CHANNELS - 1; i++)
+		ASSERT_EQ(0, queue_all(self->ch[i]));
+	for (i = 0; i < CHANNELS - 1; i++) {
+		ASSERT_EQ(DEPTH, fpga_take(self->ch[i], done, DEPTH, DEPTH,
+					   10 * SEC));
+		EXPECT_EQ(0, done[2].status);
+		EXPECT_EQ(-ETIMEDOUT, done[3].status);
+		EXPECT_EQ(0, done[4].status);
+	}
+	EXPECT_EQ(0, sim_number("tx0", "bad"));
+	EXPECT_EQ(DEPTH - 1, sim_number("tx0", "good"));
+}
+
+int main(int argc, char **argv)
+{
+	return test_harness_run(argc, argv);
+}
