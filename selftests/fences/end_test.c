@@ -14,11 +14,10 @@
 #include <sys/wait.h>
 
 #include "../kselftest_harness.h"
+#include "../sim/sim_test.h"
 #include "fences_test.h"
 
-/* Frames come every second: far from as soon as the timeout is over. */
-#define SLOW		1
-#define TIMEOUT_MS	20
+#define TIMEOUT_MS	50
 
 FIXTURE(end) {
 	struct totals before;
@@ -26,13 +25,21 @@ FIXTURE(end) {
 	int out[4];
 };
 
+/* No frame of the first channel comes to its end, until frames_come(). */
 FIXTURE_SETUP(end)
 {
 	REQUIRE_CHANNEL(self->before);
+	ASSERT_EQ(0, sim_fault("rx0", "hang 1000"));
+}
+
+static int frames_come(void)
+{
+	return sim_fault("rx0", "none");
 }
 
 FIXTURE_TEARDOWN_PARENT(end)
 {
+	frames_come();
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
@@ -53,7 +60,7 @@ TEST_F(end, by_timeout)
 	__s64 began, ended;
 	int i;
 
-	ASSERT_EQ(0, slots_open(&self->s, 0, 4, SLOW));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 4, 0));
 	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, TIMEOUT_MS));
 	began = now_ns();
 	ASSERT_EQ(0, queue_fenced(&self->s, 3, self->out));
@@ -65,7 +72,8 @@ TEST_F(end, by_timeout)
 		EXPECT_EQ(-ETIMEDOUT, slots_take_status(&self->s, i));
 		began = ended;
 	}
-	/* It has done no harm, and nobody waits for the next one in the kernel. */
+	/* It has done no harm. */
+	ASSERT_EQ(0, frames_come());
 	ASSERT_EQ(0, fpga_queue(self->s.ch, 3, 0));
 	EXPECT_STREQ("ok", slots_take(&self->s, 3));
 }
@@ -73,7 +81,7 @@ TEST_F(end, by_timeout)
 /* One without a fence is in the way of one that has one. */
 TEST_F(end, by_timeout_of_another)
 {
-	ASSERT_EQ(0, slots_open(&self->s, 0, 2, SLOW));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 2, 0));
 	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, TIMEOUT_MS));
 	ASSERT_EQ(0, fpga_queue(self->s.ch, 0, 0));
 	ASSERT_EQ(0, fpga_queue_fenced(self->s.ch, 1, FPGABUF_QUEUE_OUT_FENCE,
@@ -87,25 +95,35 @@ TEST_F(end, by_timeout_of_another)
 /* A source may be idle for longer than that, if nobody has a fence. */
 TEST_F(end, not_by_timeout_without_a_fence)
 {
-	ASSERT_EQ(0, slots_open(&self->s, 0, 2, SLOW));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 2, 0));
 	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, TIMEOUT_MS));
 	ASSERT_EQ(0, fpga_queue(self->s.ch, 0, 0));
+	EXPECT_EQ(0, poll_fd(self->s.ch, POLLIN, 4 * TIMEOUT_MS));
+	ASSERT_EQ(0, frames_come());
 	EXPECT_STREQ("ok", slots_take(&self->s, 0));
-	/* The clock begins with the fence. */
-	ASSERT_EQ(0, fpga_stop(self->s.ch));
-	ASSERT_EQ(2, fpga_start_timeout(self->s.ch, 2000));
-	ASSERT_EQ(0, fpga_queue_fenced(self->s.ch, 0, FPGABUF_QUEUE_OUT_FENCE,
+}
+
+/* The time that went by before there was a fence does not count. */
+TEST_F(end, by_timeout_from_the_fence_on)
+{
+	__s64 queued;
+
+	ASSERT_EQ(0, slots_open(&self->s, 0, 2, 0));
+	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, 4 * TIMEOUT_MS));
+	ASSERT_EQ(0, fpga_queue(self->s.ch, 0, 0));
+	pass_time(4 * TIMEOUT_MS * MSEC);
+	queued = now_ns();
+	ASSERT_EQ(0, fpga_queue_fenced(self->s.ch, 1, FPGABUF_QUEUE_OUT_FENCE,
 				       -1, &self->out[0]));
-	ASSERT_EQ(0, sync_file_wait(self->out[0], 5000));
-	EXPECT_EQ(1, sync_file_status(self->out[0]));
-	EXPECT_STREQ("ok", slots_take(&self->s, 0));
+	EXPECT_EQ(-ETIMEDOUT, slots_take_status(&self->s, 0));
+	EXPECT_LE(4 * TIMEOUT_MS * MSEC, now_ns() - queued);
 }
 
 TEST_F(end, by_stop)
 {
 	int i;
 
-	ASSERT_EQ(0, slots_open(&self->s, 0, 4, SLOW));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 4, 0));
 	ASSERT_EQ(1, fpga_start(self->s.ch));
 	ASSERT_EQ(0, queue_fenced(&self->s, 4, self->out));
 	ASSERT_EQ(0, fpga_stop(self->s.ch));
@@ -121,7 +139,7 @@ TEST_F(end, by_stop_of_another)
 	struct slots other;
 	int out;
 
-	ASSERT_EQ(0, slots_open(&self->s, 0, 1, SLOW));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 1, 0));
 	ASSERT_EQ(0, slots_open(&other, 1, 2, 0));
 	ASSERT_EQ(1, fpga_start(self->s.ch));
 	ASSERT_EQ(1, fpga_start(other.ch));
@@ -142,7 +160,7 @@ TEST_F(end, by_close)
 {
 	int i;
 
-	ASSERT_EQ(0, slots_open(&self->s, 0, 4, SLOW));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 4, 0));
 	ASSERT_EQ(1, fpga_start(self->s.ch));
 	ASSERT_EQ(0, queue_fenced(&self->s, 4, self->out));
 	close(self->s.ch);
@@ -155,7 +173,7 @@ static void child_queues(int socket)
 	struct slots s;
 	int out = -1;
 
-	if (!slots_open(&s, 0, 1, SLOW) && fpga_start(s.ch) == 1)
+	if (!slots_open(&s, 0, 1, 0) && fpga_start(s.ch) == 1)
 		queue_fenced(&s, 1, &out);
 	send_fd(socket, out);
 	pause();
@@ -198,7 +216,7 @@ TEST_F(end, by_unbind)
 {
 	int i;
 
-	ASSERT_EQ(0, slots_open(&self->s, 0, 4, SLOW));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 4, 0));
 	ASSERT_EQ(1, fpga_start(self->s.ch));
 	ASSERT_EQ(0, queue_fenced(&self->s, 4, self->out));
 	ASSERT_EQ(0, driver_write("unbind"));
@@ -225,6 +243,7 @@ TEST_F(end, of_the_module)
 	static const char *const load[] = { "modprobe", "fpgabuf_sim", NULL };
 	int ret;
 
+	ASSERT_EQ(0, frames_come());
 	ASSERT_EQ(0, slots_open(&self->s, 0, 1, 0));
 	ASSERT_EQ(1, fpga_start(self->s.ch));
 	ASSERT_EQ(0, queue_fenced(&self->s, 1, self->out));

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "../kselftest_harness.h"
+#include "../sim/sim_test.h"
 #include "fences_test.h"
 
 #define STATISTICS	"/sys/class/fpgabuf/fpgabuf0/statistics/"
@@ -51,11 +52,11 @@ FIXTURE_SETUP(stats)
 	ASSERT_LE(0, self->timeouts);
 	ASSERT_LE(0, self->canceled);
 	ASSERT_LE(0, self->errors);
-	EXPECT_EQ(0, stat_read("stray"));
 }
 
 FIXTURE_TEARDOWN_PARENT(stats)
 {
+	sim_fault("rx0", "none");
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
@@ -78,8 +79,9 @@ TEST_F(stats, what_became_no_frame)
 {
 	int i, out;
 
-	ASSERT_EQ(0, slots_open(&self->s, 0, 4, 1));
-	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, 20));
+	ASSERT_EQ(0, sim_fault("rx0", "hang 1000"));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 4, 0));
+	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, 50));
 	ASSERT_EQ(0, fpga_queue_fenced(self->s.ch, 0, FPGABUF_QUEUE_OUT_FENCE,
 				       -1, &out));
 	ASSERT_EQ(-ETIMEDOUT, slots_take_status(&self->s, 0));
