@@ -218,6 +218,18 @@ void sim_chan_release(struct sim_chan *chan)
 	wake_up_all(&chan->wait);
 }
 
+/* The current descriptor can be terminated, whatever its fault said. */
+void sim_chan_unstick(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	spin_lock_irq(&chan->lock);
+	desc = chan->current_desc;
+	if (desc && desc->fault == SIM_FAULT_STUCK)
+		WRITE_ONCE(desc->fault, SIM_FAULT_HANG);
+	spin_unlock_irq(&chan->lock);
+}
+
 /* Whether a descriptor is with the logic's thread, or called back by it. */
 bool sim_chan_is_busy(struct sim_chan *chan)
 {

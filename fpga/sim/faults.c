@@ -83,6 +83,15 @@ void sim_fault_clear(struct sim_chan *chan)
 	sim_chan_release(chan);
 }
 
+/* None is to come, and an engine that is stuck can be stopped from now on. */
+void sim_fault_unstick(struct sim_chan *chan)
+{
+	const struct sim_plan none = { .kind = SIM_FAULT_NONE };
+
+	sim_fault_plan(chan, &none);
+	sim_chan_unstick(chan);
+}
+
 static int plan_get_number(char **text, unsigned int *number)
 {
 	char *word = strsep(text, " ");

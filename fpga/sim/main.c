@@ -203,9 +203,9 @@ static void sim_remove(void *data)
 	unsigned int i;
 
 	debugfs_remove_recursive(board->debugfs);
-	/* Nobody could end them any more. */
+	/* Nobody could make it stop any more. */
 	for (i = 0; i < board->engine.num_chans; i++)
-		sim_fault_clear(&board->engine.chans[i]);
+		sim_fault_unstick(&board->engine.chans[i]);
 	for (i = 0; i < SIM_MAX_CHANNELS && board->channels[i]; i++)
 		fpgabuf_channel_unregister(board->channels[i]);
 	for (i = board->num_logics; i--;)

@@ -227,6 +227,7 @@ void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
 		       int status);
 void sim_chan_put_back(struct sim_chan *chan, struct sim_desc *desc);
 void sim_chan_release(struct sim_chan *chan);
+void sim_chan_unstick(struct sim_chan *chan);
 bool sim_chan_is_busy(struct sim_chan *chan);
 
 /* faults.c */
@@ -234,6 +235,7 @@ enum sim_fault sim_fault_next(struct sim_chan *chan);
 bool sim_fault_lasts(struct sim_chan *chan, const struct sim_desc *desc,
 		     long timeout);
 void sim_fault_clear(struct sim_chan *chan);
+void sim_fault_unstick(struct sim_chan *chan);
 void sim_fault_debugfs(struct sim_chan *chan, struct dentry *dir);
 
 /**
