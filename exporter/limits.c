@@ -25,6 +25,29 @@ static bool fpgabuf_translated(struct device *dev)
 	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
 }
 
+/* The last address that it can put on its bus */
+static u64 fpgabuf_last(struct device *dev)
+{
+	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+}
+
+/*
+ * The user wants bounce buffers (swiotlb=force), but this device does not reach
+ * them: the DMA API would warn of each mapping.
+ */
+static bool fpgabuf_bounced_too_far(struct device *dev)
+{
+#if IS_ENABLED(CONFIG_SWIOTLB) && !IS_ENABLED(CONFIG_SWIOTLB_DYNAMIC)
+	return dev->dma_mask && is_swiotlb_force_bounce(dev) &&
+	       !fpgabuf_translated(dev) &&
+	       phys_to_dma(dev, fpgabuf_swiotlb_end(dev) - 1) >
+	       fpgabuf_last(dev);
+#else
+	/* None, or they are made where it reaches. */
+	return false;
+#endif
+}
+
 /**
  * fpgabuf_reach() - how far a device reaches
  * @dev: the device
@@ -39,7 +62,7 @@ u64 fpgabuf_reach(struct device *dev)
 	if (!dev->dma_mask || is_swiotlb_force_bounce(dev) ||
 	    fpgabuf_translated(dev))
 		return U64_MAX;
-	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+	return fpgabuf_last(dev);
 }
 
 /**
@@ -74,8 +97,9 @@ bool fpgabuf_reaches(struct device *dev, const struct sg_table *table)
  * @buffer: the buffer
  * @dev: the device
  *
- * Return: 0, or -ENXIO when @dev does not reach all of the memory; then the
- * kernel log says what helps.
+ * Return: 0, or -ENXIO when @dev does not reach all of the memory, or the bounce
+ * buffers that swiotlb=force puts in its place; then the kernel log says what
+ * helps.
  */
 int fpgabuf_limits_attach(const struct fpgabuf_buffer *buffer,
 			  struct device *dev)
@@ -83,6 +107,11 @@ int fpgabuf_limits_attach(const struct fpgabuf_buffer *buffer,
 	/* An address came with the memory. */
 	if (dev == buffer->dev && buffer->dma_addr != DMA_MAPPING_ERROR)
 		return 0;
+	if (fpgabuf_bounced_too_far(dev)) {
+		dev_warn_ratelimited(dev, "does not reach the bounce buffers of swiotlb=force, with %d address bits; to boot without it helps\n",
+				     fls64(fpgabuf_last(dev)));
+		return -ENXIO;
+	}
 	if (fpgabuf_reaches(dev, &buffer->pages))
 		return 0;
 

@@ -57,6 +57,8 @@ static int limits_test_init(struct kunit *test)
 	t->narrow = limits_device(test, "fpgabuf_test_narrow",
 				  DMA_BIT_MASK(NARROW_BITS));
 	t->wide = limits_device(test, "fpgabuf_test_wide", DMA_BIT_MASK(64));
+	if (is_swiotlb_force_bounce(&t->narrow->dev))
+		kunit_skip(test, "swiotlb=force: any memory will do");
 	return 0;
 }
 
@@ -122,19 +124,12 @@ static int limits_attach(struct dma_buf *dmabuf, struct platform_device *pdev)
 	return 0;
 }
 
-/* As it is where the user wants bounce buffers */
-static int limits_refused(struct platform_device *pdev)
-{
-	return is_swiotlb_force_bounce(&pdev->dev) ? 0 : -ENXIO;
-}
-
 static void limits_test_out_of_reach(struct kunit *test)
 {
 	struct limits_test *t = test->priv;
 	struct dma_buf *dmabuf = limits_alloc_high(test);
 
-	KUNIT_EXPECT_EQ(test, limits_refused(t->narrow),
-			limits_attach(dmabuf, t->narrow));
+	KUNIT_EXPECT_EQ(test, -ENXIO, limits_attach(dmabuf, t->narrow));
 	KUNIT_EXPECT_EQ(test, 0, limits_attach(dmabuf, t->wide));
 }
 
@@ -145,8 +140,7 @@ static void limits_test_bus(struct kunit *test)
 	struct dma_buf *dmabuf = limits_alloc_high(test);
 
 	t->wide->dev.bus_dma_limit = limits_end(dmabuf) - 2;
-	KUNIT_EXPECT_EQ(test, limits_refused(t->wide),
-			limits_attach(dmabuf, t->wide));
+	KUNIT_EXPECT_EQ(test, -ENXIO, limits_attach(dmabuf, t->wide));
 	t->wide->dev.bus_dma_limit = limits_end(dmabuf) - 1;
 	KUNIT_EXPECT_EQ(test, 0, limits_attach(dmabuf, t->wide));
 }
@@ -186,9 +180,6 @@ static void limits_test_own(struct kunit *test)
 	struct sg_table *table;
 	unsigned int i;
 
-	if (is_swiotlb_force_bounce(&t->narrow->dev))
-		kunit_skip(test, "swiotlb=force: it is within the bounce buffers' reach");
-
 	dmabuf = limits_alloc(test, t->narrow, SZ_64K, *kind);
 	KUNIT_EXPECT_LE(test, limits_end(dmabuf), NARROW_END);
 	KUNIT_EXPECT_EQ(test, 0, limits_attach(dmabuf, t->wide));
@@ -212,9 +203,6 @@ static void limits_test_shortage(struct kunit *test)
 {
 	struct limits_test *t = test->priv;
 	struct dma_buf *dmabuf;
-
-	if (is_swiotlb_force_bounce(&t->narrow->dev))
-		kunit_skip(test, "swiotlb=force: any memory will do");
 
 	dmabuf = fpgabuf_alloc(&t->narrow->dev, SZ_256M + SZ_64M,
 			       FPGABUF_KIND_SYSTEM, O_RDWR);

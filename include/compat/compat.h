@@ -104,6 +104,20 @@ static inline void shrinker_free(struct shrinker *shrinker)
 }
 #endif
 
+#ifdef CONFIG_SWIOTLB
+#include <linux/swiotlb.h>
+
+/* One past the bounce buffers that a device gets, if it gets any. */
+static inline phys_addr_t fpgabuf_swiotlb_end(const struct device *dev)
+{
+#ifdef HAVE_SWIOTLB_DEFPOOL
+	return dev->dma_io_tlb_mem->defpool.end;
+#else
+	return dev->dma_io_tlb_mem->end;
+#endif
+}
+#endif
+
 #ifndef HAVE_VM_FLAGS_SET
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 {

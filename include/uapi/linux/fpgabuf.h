@@ -383,7 +383,8 @@ struct fpgabuf_alloc_pool {
  * -EEXIST: the range overlaps a registered one; -ENOSPC: no free slot;
  * -EOPNOTSUPP: more pieces than the engine takes; what the exporter says when
  * it refuses the device: -ENXIO if that is fpgabuf, and the engine does not reach
- * all of the memory, which it would only see through bounce buffers.
+ * all of the memory, which it would only see through bounce buffers, or not even
+ * those (swiotlb=force).
  */
 struct fpgabuf_register {
 	__s32 fd;
