@@ -40,12 +40,10 @@ static bool attribute_is(const char *device, const char *file, const char *text)
 	return !strncmp(line, text, strlen(text));
 }
 
-/* "DMA", or "DMA-FQ" where invalidation is lazy: what is mapped and no more. */
-static bool is_edu_behind_iommu(const char *device)
+static bool is_edu(const char *device)
 {
 	return attribute_is(device, "vendor", EDU_VENDOR) &&
-	       attribute_is(device, "device", EDU_DEVICE) &&
-	       attribute_is(device, "iommu_group/type", "DMA");
+	       attribute_is(device, "device", EDU_DEVICE);
 }
 
 const char *edu_name(void)
@@ -59,10 +57,16 @@ const char *edu_name(void)
 	if (!dir)
 		return NULL;
 	while (!name[0] && (entry = readdir(dir)))
-		if (is_edu_behind_iommu(entry->d_name))
+		if (is_edu(entry->d_name))
 			snprintf(name, sizeof(name), "%.63s", entry->d_name);
 	closedir(dir);
 	return name[0] ? name : NULL;
+}
+
+/* "DMA", or "DMA-FQ" where invalidation is lazy: what is mapped and no more. */
+bool edu_behind_iommu(void)
+{
+	return edu_name() && attribute_is(edu_name(), "iommu_group/type", "DMA");
 }
 
 bool edu_skip(void)
@@ -70,7 +74,7 @@ bool edu_skip(void)
 	const char *missing = NULL;
 	int ch;
 
-	if (!edu_name()) {
+	if (!edu_behind_iommu()) {
 		missing = "no edu device behind an IOMMU";
 	} else {
 		load_module(EDU_DRIVER, NULL);

@@ -13,12 +13,14 @@
 #define EDU_DRIVER	"fpgabuf_edu"
 
 /*
- * For main(): loads the driver, removed at exit, or says why all of the
- * program's tests are skipped, and returns true.
+ * For main(): loads the driver of a device behind an IOMMU, removed at exit, or
+ * says why all of the program's tests are skipped, and returns true.
  */
 bool edu_skip(void);
-/* Its name, as of a PCI device */
+/* Its name, as of a PCI device, or NULL: there is none. */
 const char *edu_name(void);
+/* Whether it has one that stands between it and memory */
+bool edu_behind_iommu(void);
 /* Its channel and what that says of itself; -ENODEV: there is none (now). */
 int edu_open(struct fpgabuf_info *info);
 /* Write its name into a file of its driver. */

@@ -250,7 +250,7 @@ TEST_F(board, written_by_a_device)
 
 	if (!variant->shared)
 		SKIP(return, "on-board memory: not peer to peer");
-	if (!edu_name())
+	if (!edu_behind_iommu())
 		SKIP(return, "no edu device behind an IOMMU");
 	ch = edu_open(&info);
 	ASSERT_LE(0, ch);
@@ -278,7 +278,7 @@ TEST_F(board, goes_with_its_board)
 
 int main(int argc, char **argv)
 {
-	if (edu_name())
+	if (edu_behind_iommu())
 		load_module(EDU_DRIVER, NULL);
 	return test_harness_run(argc, argv);
 }
