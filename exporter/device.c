@@ -101,7 +101,8 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_device_offers, "FPGABUF");
  *
  * Context: process context, may sleep; not from a notifier.
  * Return: as fpgabuf_alloc(), -ENODEV also when there is no such device (now),
- * or why the device cannot be used.
+ * -EOPNOTSUPP also when @kind is not for everybody (any more), or why the device
+ * cannot be used.
  */
 struct dma_buf *fpgabuf_device_alloc(const char *name, size_t size,
 				     enum fpgabuf_kind kind,
@@ -115,6 +116,12 @@ struct dma_buf *fpgabuf_device_alloc(const char *name, size_t size,
 	device = fpgabuf_device_find(name);
 	if (!device)
 		goto out_unlock;
+	/* Who asks may have heard of a region that is no more. */
+	if (kind == FPGABUF_KIND_REGION &&
+	    !fpgabuf_device_offers(device, kind)) {
+		dmabuf = ERR_PTR(-EOPNOTSUPP);
+		goto out_unlock;
+	}
 
 	dma_dev = device->ops->get(device);
 	if (IS_ERR(dma_dev)) {
