@@ -173,4 +173,9 @@ static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
 }
 #endif
 
+/* For other drivers: a dynamic importer names it. */
+#ifndef HAVE_DMA_BUF_ATTACH_OPS_INVALIDATE
+#define invalidate_mappings	move_notify
+#endif
+
 #endif /* _FPGABUF_COMPAT_H */

@@ -3,7 +3,6 @@
  * A board with RAM behind a BAR, memory that has no struct page (QEMU's
  * ivshmem-plain). What it hands out is that BAR and nothing else.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,69 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/dma-heap.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "../kselftest_harness.h"
 #include "../fpgabuf/fpgabuf_test.h"
 #include "../pci/edu.h"
+#include "board.h"
 
-#define MODULE		"board_ram"
-#define MODULE_FILE	"test_modules/" MODULE ".ko"
-#define DEVICES		"/sys/bus/pci/devices"
-#define DRIVER		"/sys/bus/pci/drivers/" MODULE
 #define SIZE		(64 << 10)
-
-static char board[32];
-
-/* The value of a file of a PCI device, 0: none */
-static unsigned int pci_value(const char *device, const char *file)
-{
-	unsigned int value = 0;
-	char path[384];
-	FILE *f;
-
-	snprintf(path, sizeof(path), DEVICES "/%s/%s", device, file);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	if (fscanf(f, "%x", &value) != 1)
-		value = 0;
-	fclose(f);
-	return value;
-}
-
-static bool find_board(void)
-{
-	struct dirent *entry;
-	DIR *dir;
-
-	dir = opendir(DEVICES);
-	if (!dir)
-		return false;
-	while (!*board && (entry = readdir(dir)))
-		if (pci_value(entry->d_name, "vendor") == 0x1af4 &&
-		    pci_value(entry->d_name, "device") == 0x1110)
-			snprintf(board, sizeof(board), "%.31s", entry->d_name);
-	closedir(dir);
-	return *board;
-}
-
-static int board_write(const char *file)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), DRIVER "/%s", file);
-	return write_file(path, board);
-}
-
-static int node_get(int node, size_t size)
-{
-	int fd = ioctl(node, 0, size);
-
-	return fd < 0 ? -errno : fd;
-}
 
 /* A heap for everybody, of memory that everybody can import */
 static int heap_get(size_t size)
@@ -85,7 +30,8 @@ static int heap_get(size_t size)
 	char path[96];
 	int heap, ret;
 
-	snprintf(path, sizeof(path), "/dev/dma_heap/fpgabuf-%s-region", board);
+	snprintf(path, sizeof(path), "/dev/dma_heap/fpgabuf-%s-region",
+		 board_name());
 	heap = open(path, O_RDONLY | O_CLOEXEC);
 	if (heap < 0)
 		return -errno;
@@ -105,38 +51,31 @@ FIXTURE_VARIANT(board) {
 	bool shared;
 };
 
-FIXTURE_VARIANT_ADD(board, on_board) {
-	.param = "on_board=1",
-};
-
+/* First: there are kernels on which its heap stays. */
 FIXTURE_VARIANT_ADD(board, carve_out) {
 	.param = "on_board=0",
 	.shared = true,
 };
 
+FIXTURE_VARIANT_ADD(board, on_board) {
+	.param = "on_board=1",
+};
+
 FIXTURE_SETUP(board)
 {
-	const char *const insert[] = {
-		"insmod", MODULE_FILE, variant->param, NULL,
-	};
-
 	REQUIRE_CHANNEL(self->before);
-	if (access(MODULE_FILE, F_OK))
-		SKIP(return, "no " MODULE_FILE ": built without the modules");
-	if (!find_board())
+	if (access(BOARD_FILE, F_OK))
+		SKIP(return, "no " BOARD_FILE ": built without the modules");
+	if (!board_name())
 		SKIP(return, "no such board: QEMU's ivshmem-plain");
-	ASSERT_EQ(0, run_program(insert));
-	self->node = open("/dev/" MODULE, O_RDWR | O_CLOEXEC);
+	self->node = board_load(variant->param);
 	ASSERT_LE(0, self->node);
-	ASSERT_EQ(0, buffer_from_fd(node_get(self->node, SIZE), &self->b));
+	ASSERT_EQ(0, buffer_from_fd(board_get(self->node, SIZE), &self->b));
 }
 
 FIXTURE_TEARDOWN_PARENT(board)
 {
-	const char *const argv[] = { "rmmod", MODULE, NULL };
-
-	if (module_loaded(MODULE))
-		EXPECT_EQ(0, run_program(argv));
+	EXPECT_EQ(0, board_unload());
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
@@ -146,7 +85,7 @@ static size_t bar_size(void)
 	char path[96];
 	struct stat st;
 
-	snprintf(path, sizeof(path), DEVICES "/%s/resource2", board);
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/resource2", board_name());
 	return stat(path, &st) ? 0 : st.st_size;
 }
 
@@ -160,10 +99,10 @@ static void *map_bar(size_t size)
 	void *bar;
 	int fd;
 
-	snprintf(path, sizeof(path), DEVICES "/%s/enable", board);
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/enable", board_name());
 	if (write_file(path, "1"))
 		return NULL;
-	snprintf(path, sizeof(path), DEVICES "/%s/resource2", board);
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/resource2", board_name());
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
@@ -208,13 +147,13 @@ TEST_F(board, all_of_it)
 	size_t size = bar_size();
 	struct buffer all;
 
-	EXPECT_EQ(-ENOMEM, node_get(self->node, size));
+	EXPECT_EQ(-ENOMEM, board_get(self->node, size));
 	buffer_free(&self->b);
-	ASSERT_EQ(0, buffer_from_fd(node_get(self->node, size), &all));
+	ASSERT_EQ(0, buffer_from_fd(board_get(self->node, size), &all));
 	memset(all.map, 0xa5, size);
-	EXPECT_EQ(-ENOMEM, node_get(self->node, SIZE));
+	EXPECT_EQ(-ENOMEM, board_get(self->node, SIZE));
 	buffer_free(&all);
-	ASSERT_EQ(0, buffer_from_fd(node_get(self->node, size), &all));
+	ASSERT_EQ(0, buffer_from_fd(board_get(self->node, size), &all));
 	EXPECT_TRUE(all_bytes(all.map, 0, size));
 	buffer_free(&all);
 }
@@ -268,10 +207,10 @@ TEST_F(board, goes_with_its_board)
 	EXPECT_EQ(0, touch(self->b.map));
 	ASSERT_EQ(0, board_write("unbind"));
 	EXPECT_EQ(SIGBUS, touch(self->b.map));
-	EXPECT_EQ(-ENODEV, node_get(self->node, SIZE));
+	EXPECT_EQ(-ENODEV, board_get(self->node, SIZE));
 	ASSERT_EQ(0, board_write("bind"));
 	EXPECT_EQ(SIGBUS, touch(self->b.map));
-	ASSERT_EQ(0, buffer_from_fd(node_get(self->node, SIZE), &b));
+	ASSERT_EQ(0, buffer_from_fd(board_get(self->node, SIZE), &b));
 	EXPECT_TRUE(all_bytes(b.map, 0, SIZE));
 	buffer_free(&b);
 }
