@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
+#include <sys/mman.h>
 
 #include "edu.h"
 
@@ -18,6 +19,10 @@
 #define EDU_VENDOR	"0x1234"
 #define EDU_DEVICE	"0x11e8"
 #define MAX_NODES	16
+
+/* A register, and its bit that says that a transfer is under way */
+#define EDU_DMA_CMD	0x98
+#define EDU_DMA_BUSY	1
 
 /* Words after which a frame begins anew, see fpga/edu/main.c */
 #define PATTERN_WORDS	512
@@ -117,6 +122,47 @@ int edu_driver_write(const char *file)
 	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/%s", EDU_DRIVER,
 		 file);
 	return write_file(path, edu_name());
+}
+
+static int edu_enable(bool on)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/enable", edu_name());
+	return write_file(path, on ? "1" : "0");
+}
+
+/* Its registers, as sysfs shows them of a device that has no driver */
+static void *map_registers(void)
+{
+	char path[128];
+	void *regs;
+	int fd;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/resource0", edu_name());
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	regs = mmap(NULL, page_size(), PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	return regs == MAP_FAILED ? NULL : regs;
+}
+
+int edu_busy(void)
+{
+	int ret = edu_enable(true);
+	__u8 *regs;
+
+	if (ret)
+		return ret;
+	regs = map_registers();
+	ret = -EIO;
+	if (regs) {
+		ret = *(volatile __u32 *)(regs + EDU_DMA_CMD) & EDU_DMA_BUSY;
+		munmap(regs, page_size());
+	}
+	edu_enable(false);
+	return ret;
 }
 
 int edu_pull_out(void)

@@ -25,6 +25,8 @@ bool edu_behind_iommu(void);
 int edu_open(struct fpgabuf_info *info);
 /* Write its name into a file of its driver. */
 int edu_driver_write(const char *file);
+/* Whether a transfer is under way, while it has no driver; or a negative errno */
+int edu_busy(void);
 /* As if it were pulled out of its slot, and put back. */
 int edu_pull_out(void);
 int edu_put_back(void);

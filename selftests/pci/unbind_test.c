@@ -123,6 +123,8 @@ TEST_F(gone, while_streaming)
 	began = now_ns();
 	ASSERT_EQ(0, edu_driver_write("unbind"));
 	EXPECT_GT(BOUND, now_ns() - began);
+	/* Not left to itself: it may not master the bus any more, but would later. */
+	EXPECT_EQ(0, edu_busy());
 
 	EXPECT_EQ(-ENODEV, fpga_stop(self->ch));
 	EXPECT_EQ(POLLERR | POLLHUP, poll_fd(self->ch, POLLIN, 0));
