@@ -16,6 +16,7 @@
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -174,6 +175,30 @@ static __poll_t fpgabuf_poll(struct file *file, poll_table *wait)
 	return mask;
 }
 
+/* What the channel is at, whoever owns it: for who looks at a stream that stands. */
+static void fpgabuf_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct fpgabuf_channel *channel = file->private_data;
+	unsigned int pending, active, done, fenced;
+	bool streaming, quarantine;
+
+	spin_lock_irq(&channel->queue.lock);
+	pending = channel->queue.num_pending;
+	active = list_count_nodes(&channel->queue.active);
+	done = channel->queue.num_done;
+	fenced = channel->num_fenced;
+	streaming = channel->streaming;
+	quarantine = channel->quarantine;
+	spin_unlock_irq(&channel->queue.lock);
+
+	seq_printf(m, "state:\t%s\n", quarantine ? "quarantine" :
+		   streaming ? "streaming" : "stopped");
+	seq_printf(m, "queued:\t%u\n", pending - active);
+	seq_printf(m, "active:\t%u\n", active);
+	seq_printf(m, "done:\t%u\n", done);
+	seq_printf(m, "fences:\t%u\n", fenced);
+}
+
 static const struct file_operations fpgabuf_fops = {
 	.owner		= THIS_MODULE,
 	.open		= fpgabuf_open,
@@ -181,6 +206,7 @@ static const struct file_operations fpgabuf_fops = {
 	.poll		= fpgabuf_poll,
 	.unlocked_ioctl	= fpgabuf_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+	.show_fdinfo	= fpgabuf_show_fdinfo,
 };
 
 static void channel_free(struct device *dev)

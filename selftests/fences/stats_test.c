@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,41 @@ TEST_F(stats, lost)
 	EXPECT_EQ(lost + done.lost, stat_read("lost"));
 }
 
+static const char *fdinfo(int ch, const char *key)
+{
+	static char value[32];
+	int ret = dmabuf_fdinfo(ch, key, value, sizeof(value));
+
+	return ret ? strerror(-ret) : value;
+}
+
+/* Who looks into a stream that stands sees where its buffers are. */
+TEST_F(stats, in_fdinfo)
+{
+	struct gate gate;
+	int out;
+
+	if (gate_missing(GATE_VGEM))
+		SKIP(return, "%s", gate_missing(GATE_VGEM));
+	ASSERT_EQ(0, gate_make(&gate, GATE_VGEM));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 4, 0));
+	EXPECT_STREQ("stopped", fdinfo(self->s.ch, "state"));
+	ASSERT_EQ(1, fpga_start(self->s.ch));
+	ASSERT_EQ(0, fpga_queue(self->s.ch, 0, 0));
+	EXPECT_EQ(POLLIN, poll_fd(self->s.ch, POLLIN, 5000));
+	ASSERT_EQ(0, sim_fault("rx0", "hang"));
+	ASSERT_EQ(0, fpga_queue(self->s.ch, 1, 0));
+	ASSERT_EQ(0, fpga_queue_fenced(self->s.ch, 2, IN_OUT, gate.fence,
+				       &out));
+	ASSERT_EQ(0, fpga_queue(self->s.ch, 3, 0));
+	EXPECT_STREQ("streaming", fdinfo(self->s.ch, "state"));
+	EXPECT_STREQ("2", fdinfo(self->s.ch, "queued"));
+	EXPECT_STREQ("1", fdinfo(self->s.ch, "active"));
+	EXPECT_STREQ("1", fdinfo(self->s.ch, "done"));
+	EXPECT_STREQ("1", fdinfo(self->s.ch, "fences"));
+	ASSERT_EQ(0, gate_open(&gate));
+}
+
 /* The lines of the trace that have @text, in order */
 static int trace_count(const char *text)
 {
@@ -149,5 +185,6 @@ TEST_F(stats, traced)
 
 int main(int argc, char **argv)
 {
+	load_module("vgem", NULL);
 	return test_harness_run(argc, argv);
 }
