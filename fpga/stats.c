@@ -57,34 +57,37 @@ static ssize_t stats_show(struct device *dev, struct device_attribute *attr,
 	return sysfs_emit(buf, "%llu\n", value);
 }
 
-#define STATS_ATTRIBUTE(_name)						\
-	static struct stats_attribute stats_##_name = {			\
-		.attr = __ATTR(_name, 0444, stats_show, NULL),		\
-		.offset = offsetof(struct fpgabuf_stats, _name),	\
-	}
+static struct stats_attribute stats_attributes[] = {
+	{ __ATTR(frames, 0444, stats_show, NULL),
+	  offsetof(struct fpgabuf_stats, frames) },
+	{ __ATTR(bytes, 0444, stats_show, NULL),
+	  offsetof(struct fpgabuf_stats, bytes) },
+	{ __ATTR(lost, 0444, stats_show, NULL),
+	  offsetof(struct fpgabuf_stats, lost) },
+	{ __ATTR(errors, 0444, stats_show, NULL),
+	  offsetof(struct fpgabuf_stats, errors) },
+	{ __ATTR(timeouts, 0444, stats_show, NULL),
+	  offsetof(struct fpgabuf_stats, timeouts) },
+	{ __ATTR(canceled, 0444, stats_show, NULL),
+	  offsetof(struct fpgabuf_stats, canceled) },
+	{ __ATTR(stray, 0444, stats_show, NULL),
+	  offsetof(struct fpgabuf_stats, stray) },
+};
 
-STATS_ATTRIBUTE(frames);
-STATS_ATTRIBUTE(bytes);
-STATS_ATTRIBUTE(lost);
-STATS_ATTRIBUTE(errors);
-STATS_ATTRIBUTE(timeouts);
-STATS_ATTRIBUTE(canceled);
-STATS_ATTRIBUTE(stray);
-
-static struct attribute *stats_attributes[] = {
-	&stats_frames.attr.attr,
-	&stats_bytes.attr.attr,
-	&stats_lost.attr.attr,
-	&stats_errors.attr.attr,
-	&stats_timeouts.attr.attr,
-	&stats_canceled.attr.attr,
-	&stats_stray.attr.attr,
+static struct attribute *stats_group_attributes[] = {
+	&stats_attributes[0].attr.attr,
+	&stats_attributes[1].attr.attr,
+	&stats_attributes[2].attr.attr,
+	&stats_attributes[3].attr.attr,
+	&stats_attributes[4].attr.attr,
+	&stats_attributes[5].attr.attr,
+	&stats_attributes[6].attr.attr,
 	NULL
 };
 
 static const struct attribute_group stats_group = {
 	.name = "statistics",
-	.attrs = stats_attributes,
+	.attrs = stats_group_attributes,
 };
 
 const struct attribute_group *fpgabuf_channel_groups[] = {

@@ -14,117 +14,106 @@
 #include "channel.h"
 
 DECLARE_EVENT_CLASS(fpgabuf_job,
-	TP_PROTO(const struct fpgabuf_channel *channel,
-		 const struct fpgabuf_job *job),
-	TP_ARGS(channel, job),
-	TP_STRUCT__entry(
-		__field(unsigned int, channel)
-		__field(u32, run)
-		__field(u32, slot)
-		__field(u64, user_data)
-	),
-	TP_fast_assign(
-		__entry->channel = MINOR(channel->dev.devt);
-		__entry->run = channel->run;
-		__entry->slot = job->done.slot;
-		__entry->user_data = job->done.user_data;
-	),
-	TP_printk("channel=%u run=%u slot=%u user_data=%#llx",
-		  __entry->channel, __entry->run, __entry->slot,
-		  __entry->user_data)
+		    TP_PROTO(const struct fpgabuf_channel *channel,
+			     const struct fpgabuf_job *job),
+		    TP_ARGS(channel, job),
+		    TP_STRUCT__entry(__field(unsigned int, channel)
+				     __field(u32, run)
+				     __field(u32, slot)
+				     __field(u64, user_data)),
+		    TP_fast_assign(__entry->channel = MINOR(channel->dev.devt);
+				   __entry->run = channel->run;
+				   __entry->slot = job->done.slot;
+				   __entry->user_data = job->done.user_data;),
+		    TP_printk("channel=%u run=%u slot=%u user_data=%#llx",
+			      __entry->channel, __entry->run, __entry->slot,
+			      __entry->user_data)
 );
 
 /* From the user: IDLE -> QUEUED */
 DEFINE_EVENT(fpgabuf_job, fpgabuf_queue,
-	TP_PROTO(const struct fpgabuf_channel *channel,
-		 const struct fpgabuf_job *job),
-	TP_ARGS(channel, job)
+	     TP_PROTO(const struct fpgabuf_channel *channel,
+		      const struct fpgabuf_job *job),
+	     TP_ARGS(channel, job)
 );
 
 /* To the engine: QUEUED -> ACTIVE */
 DEFINE_EVENT(fpgabuf_job, fpgabuf_issue,
-	TP_PROTO(const struct fpgabuf_channel *channel,
-		 const struct fpgabuf_job *job),
-	TP_ARGS(channel, job)
+	     TP_PROTO(const struct fpgabuf_channel *channel,
+		      const struct fpgabuf_job *job),
+	     TP_ARGS(channel, job)
 );
 
 /* Back from an engine that was stopped: ACTIVE -> QUEUED */
 DEFINE_EVENT(fpgabuf_job, fpgabuf_unissue,
-	TP_PROTO(const struct fpgabuf_channel *channel,
-		 const struct fpgabuf_job *job),
-	TP_ARGS(channel, job)
+	     TP_PROTO(const struct fpgabuf_channel *channel,
+		      const struct fpgabuf_job *job),
+	     TP_ARGS(channel, job)
 );
 
 /* QUEUED or ACTIVE -> DONE, and the fence signaled */
 TRACE_EVENT(fpgabuf_done,
-	TP_PROTO(const struct fpgabuf_channel *channel,
-		 const struct fpgabuf_job *job),
-	TP_ARGS(channel, job),
-	TP_STRUCT__entry(
-		__field(unsigned int, channel)
-		__field(u32, run)
-		__field(u32, slot)
-		__field(int, status)
-		__field(u64, sequence)
-		__field(u64, bytes)
-		__field(u32, lost)
-	),
-	TP_fast_assign(
-		__entry->channel = MINOR(channel->dev.devt);
-		__entry->run = job->done.run;
-		__entry->slot = job->done.slot;
-		__entry->status = job->done.status;
-		__entry->sequence = job->done.sequence;
-		__entry->bytes = job->done.bytes;
-		__entry->lost = job->done.lost;
-	),
-	TP_printk("channel=%u run=%u slot=%u status=%d sequence=%llu bytes=%llu lost=%u",
-		  __entry->channel, __entry->run, __entry->slot,
-		  __entry->status, __entry->sequence, __entry->bytes,
-		  __entry->lost)
+	    TP_PROTO(const struct fpgabuf_channel *channel,
+		     const struct fpgabuf_job *job),
+	    TP_ARGS(channel, job),
+	    TP_STRUCT__entry(__field(unsigned int, channel)
+			     __field(u32, run)
+			     __field(u32, slot)
+			     __field(int, status)
+			     __field(u64, sequence)
+			     __field(u64, bytes)
+			     __field(u32, lost)),
+	    TP_fast_assign(__entry->channel = MINOR(channel->dev.devt);
+			   __entry->run = job->done.run;
+			   __entry->slot = job->done.slot;
+			   __entry->status = job->done.status;
+			   __entry->sequence = job->done.sequence;
+			   __entry->bytes = job->done.bytes;
+			   __entry->lost = job->done.lost;),
+	    TP_printk("channel=%u run=%u slot=%u status=%d sequence=%llu bytes=%llu lost=%u",
+		      __entry->channel, __entry->run, __entry->slot,
+		      __entry->status, __entry->sequence, __entry->bytes,
+		      __entry->lost)
 );
 
 DECLARE_EVENT_CLASS(fpgabuf_channel,
-	TP_PROTO(const struct fpgabuf_channel *channel, int status),
-	TP_ARGS(channel, status),
-	TP_STRUCT__entry(
-		__field(unsigned int, channel)
-		__field(u32, run)
-		__field(int, status)
-		__field(unsigned int, pending)
-	),
-	TP_fast_assign(
-		__entry->channel = MINOR(channel->dev.devt);
-		__entry->run = channel->run;
-		__entry->status = status;
-		__entry->pending = channel->queue.num_pending;
-	),
-	TP_printk("channel=%u run=%u status=%d pending=%u", __entry->channel,
-		  __entry->run, __entry->status, __entry->pending)
+		    TP_PROTO(const struct fpgabuf_channel *channel, int status),
+		    TP_ARGS(channel, status),
+		    TP_STRUCT__entry(__field(unsigned int, channel)
+				     __field(u32, run)
+				     __field(int, status)
+				     __field(unsigned int, pending)),
+		    TP_fast_assign(__entry->channel = MINOR(channel->dev.devt);
+				   __entry->run = channel->run;
+				   __entry->status = status;
+				   __entry->pending = channel->queue.num_pending;),
+		    TP_printk("channel=%u run=%u status=%d pending=%u",
+			      __entry->channel, __entry->run, __entry->status,
+			      __entry->pending)
 );
 
 /* Started, or why not */
 DEFINE_EVENT(fpgabuf_channel, fpgabuf_start,
-	TP_PROTO(const struct fpgabuf_channel *channel, int status),
-	TP_ARGS(channel, status)
+	     TP_PROTO(const struct fpgabuf_channel *channel, int status),
+	     TP_ARGS(channel, status)
 );
 
 /* Stopped; what is pending is done with that status */
 DEFINE_EVENT(fpgabuf_channel, fpgabuf_stop,
-	TP_PROTO(const struct fpgabuf_channel *channel, int status),
-	TP_ARGS(channel, status)
+	     TP_PROTO(const struct fpgabuf_channel *channel, int status),
+	     TP_ARGS(channel, status)
 );
 
 /* A frame took too long; the engine is stopped for it, or could not be */
 DEFINE_EVENT(fpgabuf_channel, fpgabuf_timeout,
-	TP_PROTO(const struct fpgabuf_channel *channel, int status),
-	TP_ARGS(channel, status)
+	     TP_PROTO(const struct fpgabuf_channel *channel, int status),
+	     TP_ARGS(channel, status)
 );
 
 /* The engine does not stop, and why */
 DEFINE_EVENT(fpgabuf_channel, fpgabuf_quarantine,
-	TP_PROTO(const struct fpgabuf_channel *channel, int status),
-	TP_ARGS(channel, status)
+	     TP_PROTO(const struct fpgabuf_channel *channel, int status),
+	     TP_ARGS(channel, status)
 );
 
 #endif /* _FPGABUF_TRACE_H */

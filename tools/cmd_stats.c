@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +42,8 @@ static const char *state_text(uint32_t state)
 	return state & FPGABUF_STATE_STREAMING ? "streaming" : "stopped";
 }
 
-static bool read_counter(const char *path, const char *name, uint64_t *value)
+static bool read_counter(const char *path, const char *name,
+			 unsigned long long *value)
 {
 	struct text file;
 	FILE *f;
@@ -56,7 +56,7 @@ static bool read_counter(const char *path, const char *name, uint64_t *value)
 		complain("%s: %m", file.s);
 		return false;
 	}
-	got = fscanf(f, "%" SCNu64, value);
+	got = fscanf(f, "%llu", value);
 	fclose(f);
 	if (got != 1)
 		complain("%s: no number", file.s);
@@ -65,13 +65,13 @@ static bool read_counter(const char *path, const char *name, uint64_t *value)
 
 static int print_counters(const char *path)
 {
-	uint64_t value;
+	unsigned long long value;
 	size_t i;
 
 	for (i = 0; i < NUM_COUNTERS; i++) {
 		if (!read_counter(path, counters[i].file, &value))
 			return STATUS_FAILURE;
-		printf("%-15s %" PRIu64 "\n", counters[i].text, value);
+		printf("%-15s %llu\n", counters[i].text, value);
 	}
 
 	return STATUS_OK;

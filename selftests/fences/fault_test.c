@@ -132,11 +132,10 @@ FIXTURE_TEARDOWN_PARENT(fault)
 static void expect_frame(struct __test_metadata *_metadata, struct slots *s,
 			 unsigned int slot, int status)
 {
-	if (!status) {
-		EXPECT_STREQ("ok", slots_take(s, slot));
-	} else {
-		EXPECT_EQ(status, slots_take_status(s, slot));
-	}
+	const char *frame = status ? "ok" : slots_take(s, slot);
+
+	EXPECT_EQ(status, status ? slots_take_status(s, slot) : 0);
+	EXPECT_STREQ("ok", frame);
 }
 
 TEST_F(fault, with_fences)

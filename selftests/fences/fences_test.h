@@ -31,7 +31,7 @@ void slots_fill(struct slots *s, unsigned int slot);
 bool slots_untouched(struct slots *s, unsigned int slot);
 /* Take one completion and check its frame: "ok", or what is wrong. */
 const char *slots_take(struct slots *s, unsigned int slot);
-/* Take one completion of @slot: its status, or a negative errno. */
+/* Take one completion of @slot: its status; -ENODATA: none came. */
 int slots_take_status(struct slots *s, unsigned int slot);
 
 #endif /* FENCES_TEST_H */

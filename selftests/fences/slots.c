@@ -60,9 +60,9 @@ const char *slots_take(struct slots *s, unsigned int slot)
 int slots_take_status(struct slots *s, unsigned int slot)
 {
 	struct fpgabuf_completion done;
-	int ret = fpga_take(s->ch, &done, 1, 1, 5 * SEC);
 
-	if (ret != 1)
-		return ret < 0 ? ret : -ENODATA;
+	/* Not what the call says: -ETIMEDOUT is a status, too. */
+	if (fpga_take(s->ch, &done, 1, 1, 5 * SEC) != 1)
+		return -ENODATA;
 	return done.slot == slot ? done.status : -EBADSLT;
 }
