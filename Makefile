@@ -6,6 +6,7 @@
 # make check      run all tests there (LANE=stock: only that lane)
 # make coverage   what of the modules the tests ran, line by line
 # make mutants    break the modules in known ways: does the lane that should see it?
+# make soak       frames for 20 minutes, and a million random calls
 # make lint       what checkpatch, sparse and others find (LANE=)
 # make vm         a shell there (LANE=)
 
@@ -59,10 +60,13 @@ coverage:
 mutants:
 	selftests/mutants/run
 
+soak:
+	selftests/soak $(if $(LANE),--lane $(LANE))
+
 lint:
 	selftests/lint/run $(if $(LANE),--lane $(LANE))
 
 vm:
 	selftests/vm/run --lane $(or $(LANE),stock)
 
-.PHONY: all modules user install modules_install clean demo check coverage lint mutants vm $(USER_DIRS)
+.PHONY: all modules user install modules_install clean demo check coverage lint mutants soak vm $(USER_DIRS)
