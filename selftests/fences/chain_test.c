@@ -65,39 +65,6 @@ FIXTURE_TEARDOWN_PARENT(chain)
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
-static int queue_all(int ch)
-{
-	struct fpgabuf_queue_entry entries[DEPTH] = { 0 };
-	struct fpgabuf_fences fences[DEPTH];
-	struct fpgabuf_exchange exchange = {
-		.queue = (uintptr_t)entries,
-		.queue_count = DEPTH,
-		.fences = (uintptr_t)fences,
-	};
-	int i, ret;
-
-	for (i = 0; i < DEPTH; i++) {
-		entries[i].slot = i;
-		entries[i].flags = FPGABUF_QUEUE_OUT_FENCE;
-	}
-	ret = fpga_ioctl(ch, FPGABUF_IOC_EXCHANGE, &exchange);
-	for (i = 0; !ret && i < DEPTH; i++)
-		close(fences[i].out);
-	return ret;
-}
-
-static int take_all(int ch, struct fpgabuf_completion *done)
-{
-	int i, ret = fpga_take(ch, done, DEPTH, DEPTH, 10 * SEC);
-
-	if (ret != DEPTH)
-		return ret < 0 ? ret : -ETIME;
-	for (i = 0; i < DEPTH; i++)
-		if (done[i].status || done[i].slot != (__u32)i)
-			return done[i].status ?: -EBADSLT;
-	return 0;
-}
-
 /* What loop0 tells of a frame is its own; the frame is still that of rx0. */
 static const char *check_end(const struct buffer *b,
 			     const struct fpgabuf_completion *rx)
@@ -112,10 +79,10 @@ TEST_F_TIMEOUT(chain, runs_by_fences_alone, 100)
 
 	for (frames = 0; frames < FRAMES; frames += DEPTH) {
 		for (i = 0; i < CHANNELS; i++)
-			ASSERT_EQ(0, queue_all(self->ch[i]));
-		ASSERT_EQ(0, take_all(self->ch[LOOP], other));
-		ASSERT_EQ(0, take_all(self->ch[TX], other));
-		ASSERT_EQ(0, take_all(self->ch[RX], rx));
+			ASSERT_EQ(0, batch_queue(self->ch[i], DEPTH));
+		ASSERT_EQ(0, batch_take(self->ch[LOOP], other, DEPTH));
+		ASSERT_EQ(0, batch_take(self->ch[TX], other, DEPTH));
+		ASSERT_EQ(0, batch_take(self->ch[RX], rx, DEPTH));
 		for (i = 0; i < DEPTH; i++)
 			ASSERT_STREQ("ok", check_end(&self->end[i], &rx[i]));
 	}
@@ -131,24 +98,24 @@ TEST_F(chain, holds_back_the_first)
 	int round, i;
 
 	ASSERT_EQ(0, sim_fault("tx0", "hang"));
-	ASSERT_EQ(0, queue_all(self->ch[RX]));
-	ASSERT_EQ(0, queue_all(self->ch[TX]));
-	ASSERT_EQ(0, take_all(self->ch[RX], rx));
+	ASSERT_EQ(0, batch_queue(self->ch[RX], DEPTH));
+	ASSERT_EQ(0, batch_queue(self->ch[TX], DEPTH));
+	ASSERT_EQ(0, batch_take(self->ch[RX], rx, DEPTH));
 	/* tx0 has the first buffer in hand, and all others are to come. */
-	ASSERT_EQ(0, queue_all(self->ch[RX]));
+	ASSERT_EQ(0, batch_queue(self->ch[RX], DEPTH));
 	pass_time(50 * MSEC);
 	for (i = 0; i < DEPTH; i++)
 		EXPECT_STREQ("ok", raw_check(self->middle[i].map, SHORT,
 					     &rx[i]));
 	ASSERT_EQ(0, sim_fault("tx0", "none"));
 	for (round = 0; round < 2; round++) {
-		ASSERT_EQ(0, queue_all(self->ch[LOOP]));
-		ASSERT_EQ(0, take_all(self->ch[LOOP], rx));
-		ASSERT_EQ(0, take_all(self->ch[TX], rx));
-		ASSERT_EQ(0, take_all(self->ch[RX], rx));
+		ASSERT_EQ(0, batch_queue(self->ch[LOOP], DEPTH));
+		ASSERT_EQ(0, batch_take(self->ch[LOOP], rx, DEPTH));
+		ASSERT_EQ(0, batch_take(self->ch[TX], rx, DEPTH));
+		ASSERT_EQ(0, batch_take(self->ch[RX], rx, DEPTH));
 		if (!round) {
-			ASSERT_EQ(0, queue_all(self->ch[TX]));
-			ASSERT_EQ(0, queue_all(self->ch[RX]));
+			ASSERT_EQ(0, batch_queue(self->ch[TX], DEPTH));
+			ASSERT_EQ(0, batch_queue(self->ch[RX], DEPTH));
 		}
 	}
 	EXPECT_EQ(0, sim_number("tx0", "bad"));
@@ -165,7 +132,7 @@ TEST_F(chain, hands_an_error_on)
 	ASSERT_EQ(0, fpga_stop(self->ch[LOOP]));
 	ASSERT_EQ(0, sim_fault("rx0", "hang 1 3"));
 	for (i = 0; i < CHANNELS - 1; i++)
-		ASSERT_EQ(0, queue_all(self->ch[i]));
+		ASSERT_EQ(0, batch_queue(self->ch[i], DEPTH));
 	for (i = 0; i < CHANNELS - 1; i++) {
 		ASSERT_EQ(DEPTH, fpga_take(self->ch[i], done, DEPTH, DEPTH,
 					   10 * SEC));

@@ -20,26 +20,14 @@
 /* The frame that meets the fault */
 #define BAD		1
 #define TIMEOUT_MS	300
-#define STRAY		"/sys/class/fpgabuf/fpgabuf0/statistics/stray"
 
-static long strays(void)
-{
-	char text[32] = "";
-	int fd = open(STRAY, O_RDONLY | O_CLOEXEC);
-	int len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	return len > 0 ? atol(text) : -1;
-}
-
-static long strays_become(long number)
+static long long strays_become(long long number)
 {
 	__s64 end = now_ns() + 5 * SEC;
 
-	while (strays() != number && now_ns() < end)
+	while (channel_stat("stray") != number && now_ns() < end)
 		pass_time(MSEC);
-	return strays();
+	return channel_stat("stray");
 }
 
 static __u32 channel_state(int ch)
@@ -53,7 +41,7 @@ FIXTURE(fault) {
 	struct totals before;
 	struct slots s;
 	int out[NUM];
-	long strays;
+	long long strays;
 };
 
 FIXTURE_VARIANT(fault) {
@@ -120,7 +108,7 @@ FIXTURE_SETUP(fault)
 	ASSERT_EQ(0, sim_fault("rx0", plan));
 	ASSERT_EQ(0, slots_open(&self->s, 0, NUM, 0));
 	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, TIMEOUT_MS));
-	self->strays = strays();
+	self->strays = channel_stat("stray");
 }
 
 FIXTURE_TEARDOWN_PARENT(fault)

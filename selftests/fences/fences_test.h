@@ -34,4 +34,12 @@ const char *slots_take(struct slots *s, unsigned int slot);
 /* Take one completion of @slot: its status; -ENODATA: none came. */
 int slots_take_status(struct slots *s, unsigned int slot);
 
+/* Queue slots 0 to @num - 1 of a channel, each with an out-fence. */
+int batch_queue(int ch, unsigned int num);
+/* Take them all, in order: the first error, or how many frames were lost. */
+int batch_take(int ch, struct fpgabuf_completion *done, unsigned int num);
+
+/* A counter of the first channel, in sysfs; or a negative errno */
+long long channel_stat(const char *name);
+
 #endif /* FENCES_TEST_H */

@@ -4,7 +4,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <linux/dma-buf.h>
 
 #include "fences_test.h"
@@ -65,4 +68,56 @@ int slots_take_status(struct slots *s, unsigned int slot)
 	if (fpga_take(s->ch, &done, 1, 1, 5 * SEC) != 1)
 		return -ENODATA;
 	return done.slot == slot ? done.status : -EBADSLT;
+}
+
+int batch_queue(int ch, unsigned int num)
+{
+	struct fpgabuf_queue_entry entries[MAX_SLOTS] = { 0 };
+	struct fpgabuf_fences fences[MAX_SLOTS];
+	struct fpgabuf_exchange exchange = {
+		.queue = (uintptr_t)entries,
+		.queue_count = num,
+		.fences = (uintptr_t)fences,
+	};
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < num; i++) {
+		entries[i].slot = i;
+		entries[i].flags = FPGABUF_QUEUE_OUT_FENCE;
+	}
+	ret = fpga_ioctl(ch, FPGABUF_IOC_EXCHANGE, &exchange);
+	for (i = 0; !ret && i < num; i++)
+		close(fences[i].out);
+	return ret;
+}
+
+int batch_take(int ch, struct fpgabuf_completion *done, unsigned int num)
+{
+	int lost = 0, ret = fpga_take(ch, done, num, num, 10 * SEC);
+	unsigned int i;
+
+	if (ret != (int)num)
+		return ret < 0 ? ret : -ETIME;
+	for (i = 0; i < num; i++) {
+		if (done[i].status || done[i].slot != i)
+			return done[i].status ?: -EBADSLT;
+		lost += done[i].lost;
+	}
+	return lost;
+}
+
+long long channel_stat(const char *name)
+{
+	char path[128], text[32] = "";
+	int fd, len;
+
+	snprintf(path, sizeof(path), "/sys/class/fpgabuf/fpgabuf0/statistics/%s",
+		 name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return len > 0 ? atoll(text) : -EIO;
 }

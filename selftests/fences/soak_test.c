@@ -18,27 +18,6 @@
 
 #define DEPTH		32
 #define SHORT		256
-static long long number_of(const char *name, long long otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoll(text, NULL, 0) : otherwise;
-}
-
-/* KEY of /proc/meminfo, in KiB */
-static long memory_kib(const char *key)
-{
-	char line[128];
-	long value = -1;
-	FILE *f = fopen("/proc/meminfo", "re");
-
-	while (f && value < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, key, strlen(key)))
-			sscanf(line + strlen(key), ": %ld", &value);
-	if (f)
-		fclose(f);
-	return value;
-}
 
 /*
  * What caches and lists may have grown by, in KiB. An instrumented kernel keeps
@@ -79,60 +58,24 @@ FIXTURE_TEARDOWN_PARENT(soak)
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
-/* One round of all buffers on one channel, each with a fence. */
-static int queue_all(int ch)
-{
-	struct fpgabuf_queue_entry entries[DEPTH] = { 0 };
-	struct fpgabuf_fences fences[DEPTH];
-	struct fpgabuf_exchange exchange = {
-		.queue = (uintptr_t)entries,
-		.queue_count = DEPTH,
-		.fences = (uintptr_t)fences,
-	};
-	int i, ret;
-
-	for (i = 0; i < DEPTH; i++) {
-		entries[i].slot = i;
-		entries[i].flags = FPGABUF_QUEUE_OUT_FENCE;
-	}
-	ret = fpga_ioctl(ch, FPGABUF_IOC_EXCHANGE, &exchange);
-	for (i = 0; !ret && i < DEPTH; i++)
-		close(fences[i].out);
-	return ret;
-}
-
-/* Returns how many frames were lost, or a negative errno. */
-static int take_all(int ch)
-{
-	struct fpgabuf_completion done[DEPTH];
-	int i, lost = 0, ret = fpga_take(ch, done, DEPTH, DEPTH, 10 * SEC);
-
-	if (ret != DEPTH)
-		return ret < 0 ? ret : -ETIME;
-	for (i = 0; i < DEPTH; i++) {
-		if (done[i].status)
-			return done[i].status;
-		lost += done[i].lost;
-	}
-	return lost;
-}
-
+/* All buffers once through both; how many frames were lost, or an error. */
 static int round_of_frames(int rx, int tx)
 {
-	int ret = queue_all(rx);
+	struct fpgabuf_completion done[DEPTH];
+	int ret = batch_queue(rx, DEPTH);
 
 	if (!ret)
-		ret = queue_all(tx);
+		ret = batch_queue(tx, DEPTH);
 	if (!ret)
-		ret = take_all(tx);
-	return ret ? ret : take_all(rx);
+		ret = batch_take(tx, done, DEPTH);
+	return ret ? ret : batch_take(rx, done, DEPTH);
 }
 
 TEST_F_TIMEOUT(soak, frames, 1500)
 {
-	const long long frames = number_of("FPGABUF_FRAMES", 2000000);
+	const long long frames = env_number("FPGABUF_FRAMES", 2000000);
 	const __s64 began = now_ns();
-	const __s64 end = began + number_of("FPGABUF_SECONDS", 1200) * SEC;
+	const __s64 end = began + env_number("FPGABUF_SECONDS", 1200) * SEC;
 	long before, after;
 	long long i;
 

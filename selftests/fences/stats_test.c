@@ -16,23 +16,8 @@
 #include "../sim/sim_test.h"
 #include "fences_test.h"
 
-#define STATISTICS	"/sys/class/fpgabuf/fpgabuf0/statistics/"
 #define TRACEFS		"/sys/kernel/tracing"
 #define EVENTS		TRACEFS "/events/fpgabuf/"
-
-static long long stat_read(const char *name)
-{
-	char path[128], text[32] = "";
-	int fd, len;
-
-	snprintf(path, sizeof(path), STATISTICS "%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	len = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return len > 0 ? atoll(text) : -EIO;
-}
 
 FIXTURE(stats) {
 	struct totals before;
@@ -43,11 +28,11 @@ FIXTURE(stats) {
 FIXTURE_SETUP(stats)
 {
 	REQUIRE_CHANNEL(self->before);
-	self->frames = stat_read("frames");
-	self->bytes = stat_read("bytes");
-	self->timeouts = stat_read("timeouts");
-	self->canceled = stat_read("canceled");
-	self->errors = stat_read("errors");
+	self->frames = channel_stat("frames");
+	self->bytes = channel_stat("bytes");
+	self->timeouts = channel_stat("timeouts");
+	self->canceled = channel_stat("canceled");
+	self->errors = channel_stat("errors");
 	ASSERT_LE(0, self->frames);
 	ASSERT_LE(0, self->bytes);
 	ASSERT_LE(0, self->timeouts);
@@ -71,9 +56,9 @@ TEST_F(stats, frames)
 		ASSERT_EQ(0, fpga_queue(self->s.ch, i, 0));
 		ASSERT_EQ(0, slots_take_status(&self->s, i));
 	}
-	EXPECT_EQ(self->frames + 3, stat_read("frames"));
-	EXPECT_EQ(self->bytes + 3 * FRAME, stat_read("bytes"));
-	EXPECT_EQ(self->canceled, stat_read("canceled"));
+	EXPECT_EQ(self->frames + 3, channel_stat("frames"));
+	EXPECT_EQ(self->bytes + 3 * FRAME, channel_stat("bytes"));
+	EXPECT_EQ(self->canceled, channel_stat("canceled"));
 }
 
 TEST_F(stats, what_became_no_frame)
@@ -89,17 +74,17 @@ TEST_F(stats, what_became_no_frame)
 	for (i = 1; i < 4; i++)
 		ASSERT_EQ(0, fpga_queue(self->s.ch, i, 0));
 	ASSERT_EQ(0, fpga_stop(self->s.ch));
-	EXPECT_EQ(self->timeouts + 1, stat_read("timeouts"));
-	EXPECT_EQ(self->canceled + 3, stat_read("canceled"));
-	EXPECT_EQ(self->frames, stat_read("frames"));
-	EXPECT_EQ(self->errors, stat_read("errors"));
+	EXPECT_EQ(self->timeouts + 1, channel_stat("timeouts"));
+	EXPECT_EQ(self->canceled + 3, channel_stat("canceled"));
+	EXPECT_EQ(self->frames, channel_stat("frames"));
+	EXPECT_EQ(self->errors, channel_stat("errors"));
 }
 
 /* Starved: the sequence says how many, and so does the counter. */
 TEST_F(stats, lost)
 {
 	struct fpgabuf_completion done;
-	long long lost = stat_read("lost");
+	long long lost = channel_stat("lost");
 
 	ASSERT_EQ(0, slots_open(&self->s, 0, 1, 1000));
 	ASSERT_EQ(1, fpga_start(self->s.ch));
@@ -107,7 +92,7 @@ TEST_F(stats, lost)
 	ASSERT_EQ(0, fpga_queue(self->s.ch, 0, 0));
 	ASSERT_EQ(1, fpga_take(self->s.ch, &done, 1, 1, 5 * SEC));
 	EXPECT_NE(0U, done.lost);
-	EXPECT_EQ(lost + done.lost, stat_read("lost"));
+	EXPECT_EQ(lost + done.lost, channel_stat("lost"));
 }
 
 static const char *fdinfo(int ch, const char *key)

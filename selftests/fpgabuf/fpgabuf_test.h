@@ -131,6 +131,11 @@ extern const char *const kind_names[KIND_COUNT];
  */
 bool bounced(void);
 
+/* What @key of /proc/meminfo says, in KiB, or -1 */
+long memory_kib(const char *key);
+/* A number from the environment, or @otherwise */
+long long env_number(const char *name, long long otherwise);
+
 __s64 now_ns(void);
 /* For letting time pass where that is what is tested. */
 void pass_time(__s64 ns);

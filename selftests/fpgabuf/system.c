@@ -224,6 +224,29 @@ int run_program(const char *const argv[])
 				   128 + WTERMSIG(status);
 }
 
+long memory_kib(const char *key)
+{
+	char line[128];
+	long value = -1;
+	FILE *f;
+
+	f = fopen("/proc/meminfo", "re");
+	if (!f)
+		return -1;
+	while (value < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, strlen(key)))
+			sscanf(line + strlen(key), ": %ld", &value);
+	fclose(f);
+	return value;
+}
+
+long long env_number(const char *name, long long otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoll(text, NULL, 0) : otherwise;
+}
+
 int write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -303,23 +303,6 @@ static int player_init(struct player *p)
 	return p->number > 1 ? 0 : fpga_set_raw(p->ch, FRAME, 0);
 }
 
-/* What KEY of /proc/meminfo says, in KiB */
-static long memory_kib(const char *key)
-{
-	char line[128];
-	long value = -1;
-	FILE *f;
-
-	f = fopen("/proc/meminfo", "re");
-	if (!f)
-		return -1;
-	while (value < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, key, strlen(key)))
-			sscanf(line + strlen(key), ": %ld", &value);
-	fclose(f);
-	return value;
-}
-
 static long huge_pool(long pages)
 {
 	long before = -1;
@@ -357,11 +340,10 @@ FIXTURE(random) {
 
 FIXTURE_SETUP(random)
 {
-	const char *seed = getenv("FPGABUF_SEED");
 	int i;
 
 	REQUIRE_CHANNEL(self->before);
-	self->seed = seed ? strtoul(seed, NULL, 0) : (unsigned long)now_ns();
+	self->seed = env_number("FPGABUF_SEED", now_ns());
 	for (i = 0; i < PROCESSES; i++)
 		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
 					0, self->ring[i]));
