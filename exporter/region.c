@@ -23,6 +23,7 @@
 #include <linux/pci.h>
 #include <linux/rwsem.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "exporter.h"
@@ -577,6 +578,10 @@ static struct dma_buf *region_next_untold(struct fpgabuf_region *region)
 	return dmabuf;
 }
 
+/*
+ * What a peer's device is at goes on until its fence signals, which it does in
+ * bounded time.
+ */
 static void region_tell_peers(struct fpgabuf_region *region)
 {
 	struct dma_buf *dmabuf;
@@ -584,6 +589,8 @@ static void region_tell_peers(struct fpgabuf_region *region)
 	while ((dmabuf = region_next_untold(region))) {
 		dma_resv_lock(dmabuf->resv, NULL);
 		dma_buf_invalidate_mappings(dmabuf);
+		dma_resv_wait_timeout(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP,
+				      false, MAX_SCHEDULE_TIMEOUT);
 		dma_resv_unlock(dmabuf->resv);
 		dma_buf_put(dmabuf);
 	}
@@ -607,7 +614,8 @@ static void region_zap(struct fpgabuf_region *region)
  *
  * Nothing is allocated from it any more. On-board memory is not touched by the
  * CPU any more when this returns: user mappings of it fail with SIGBUS, and new
- * mappings with -ENODEV. The caller sees to it that its own device is idle.
+ * mappings with -ENODEV; the devices of dynamic importers are told, and have done
+ * what they had a fence for. The caller sees to it that its own device is idle.
  *
  * Context: process context, may sleep; before @dev's driver is unbound.
  */

@@ -7,13 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/dma-buf.h>
 #include <sys/ioctl.h>
 
 #include "../kselftest_harness.h"
+#include "../fpgabuf/fences.h"
 #include "../fpgabuf/fpgabuf_test.h"
 #include "board.h"
 #include "test_modules/dma_peer.h"
@@ -261,8 +265,47 @@ TEST_F(peer, used_to_the_end)
 	EXPECT_EQ(told, peer(self->peer, PEER_TOLD, 0));
 }
 
+static atomic_bool unbound;
+
+static void *unbind(void *arg)
+{
+	intptr_t ret = board_write("unbind");
+
+	unbound = true;
+	return (void *)ret;
+}
+
+/* Who has a fence in the buffer is at it still: the memory does not go before. */
+TEST_F(peer, waited_for)
+{
+	pthread_t thread;
+	struct gate gate;
+	void *ret;
+
+	if (self->verdict || is_carve_out(variant))
+		SKIP(return, "not peer to peer here");
+	if (gate_missing(GATE_VGEM))
+		SKIP(return, "%s", gate_missing(GATE_VGEM));
+	ASSERT_EQ(0, gate_make(&gate, GATE_VGEM));
+	ASSERT_EQ(0, peer(self->peer, PEER_ATTACH, self->b.fd));
+	ASSERT_EQ(0, peer(self->peer, PEER_MAP, 0));
+	ASSERT_EQ(0, import_sync_file(self->b.fd, DMA_BUF_SYNC_RW,
+				      gate.fence));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind, NULL));
+	pass_time(200 * MSEC);
+	EXPECT_FALSE(unbound);
+	ASSERT_EQ(0, gate_open(&gate));
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	EXPECT_EQ(NULL, ret);
+	EXPECT_EQ(1, peer(self->peer, PEER_TOLD, 0));
+	EXPECT_EQ(0, peer(self->peer, PEER_UNMAP, 0));
+	ASSERT_EQ(0, board_write("bind"));
+	EXPECT_EQ(0, peer(self->peer, PEER_DETACH, 0));
+}
+
 int main(int argc, char **argv)
 {
+	load_module("vgem", NULL);
 	importers[NEAR] = pci_find(0x1234, 0x11e8);
 	importers[FAR] = pci_find(0x8086, 0x2922);
 	return test_harness_run(argc, argv);
