@@ -188,10 +188,9 @@ static int submit_add_implicit(struct fpgabuf_channel *channel,
 	for (i = 0; !ret && i < num; i++) {
 		struct fpgabuf_slot *slot = submit_slot(channel, i);
 
-		if (!s->res[i].explicit_sync)
-			ret = fpgabuf_wait_add_implicit(&slot->wait,
-							slot->import,
-							channel->context);
+		ret = fpgabuf_wait_add_implicit(&slot->wait, slot->import,
+						channel->context,
+						s->res[i].explicit_sync);
 	}
 	return ret;
 }

@@ -77,6 +77,8 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_wait_add, "FPGABUF");
  * @import: the buffer
  * @context: fences of this context are not waited for: the caller's own, which
  *	signal in order anyway
+ * @explicit_sync: only for the kernel's own use of it (moving and clearing), which
+ *	nobody may opt out of
  *
  * A device that writes waits for all others, one that reads for those that
  * write; without what they have written it is of no use, so that an error of
@@ -90,10 +92,12 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_wait_add, "FPGABUF");
  * Return: 0 or -ENOMEM.
  */
 int fpgabuf_wait_add_implicit(struct fpgabuf_wait *wait,
-			      const struct fpgabuf_import *import, u64 context)
+			      const struct fpgabuf_import *import, u64 context,
+			      bool explicit_sync)
 {
 	const bool write = import->dir != DMA_TO_DEVICE;
-	const enum dma_resv_usage usage = dma_resv_usage_rw(write);
+	const enum dma_resv_usage usage = explicit_sync ?
+		DMA_RESV_USAGE_KERNEL : dma_resv_usage_rw(write);
 	struct dma_resv *resv = import->dmabuf->resv;
 	struct dma_fence **fences;
 	unsigned int i, num;
@@ -162,7 +166,8 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_wait_start, "FPGABUF");
  */
 bool fpgabuf_wait_done(const struct fpgabuf_wait *wait)
 {
-	return !atomic_read(&wait->left);
+	/* What the fences say is read after this. */
+	return !atomic_read_acquire(&wait->left);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_wait_done, "FPGABUF");
 

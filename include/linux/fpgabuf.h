@@ -206,7 +206,8 @@ void fpgabuf_wait_init(struct fpgabuf_wait *wait,
 int fpgabuf_wait_add(struct fpgabuf_wait *wait, struct dma_fence *fence,
 		     bool needed);
 int fpgabuf_wait_add_implicit(struct fpgabuf_wait *wait,
-			      const struct fpgabuf_import *import, u64 context);
+			      const struct fpgabuf_import *import, u64 context,
+			      bool explicit_sync);
 void fpgabuf_wait_start(struct fpgabuf_wait *wait);
 bool fpgabuf_wait_done(const struct fpgabuf_wait *wait);
 int fpgabuf_wait_error(const struct fpgabuf_wait *wait);
