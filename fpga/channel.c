@@ -104,7 +104,8 @@ static void channel_put_user(struct fpgabuf_channel *channel)
 	lockdep_assert_held(&channel->lock);
 	channel->users--;
 	/* Nobody else may have an engine that does not stop. */
-	if (!channel->users && !channel->gone && !channel->quarantine)
+	if (!channel->users && !channel->gone &&
+	    !READ_ONCE(channel->quarantine))
 		channel_put_dma(channel);
 }
 

@@ -147,7 +147,8 @@ struct fpgabuf_stats {
  * @streaming: written with @lock, @engine_lock and @queue.lock held, read with
  *	any
  * @quarantine: the engine does not stop, and takes no more work; written with
- *	@engine_lock and @queue.lock held, read with either
+ *	@engine_lock and @queue.lock held, read with either, or by READ_ONCE()
+ *	where it may come about right after
  * @num_fenced: pending jobs that have a fence; guarded by @queue.lock
  * @head_since: when the engine's oldest job became that, or the first fence came
  *	to be waited for, CLOCK_MONOTONIC in ns; guarded by @queue.lock

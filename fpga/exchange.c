@@ -121,7 +121,7 @@ static int exchange_why_none(struct fpgabuf_channel *channel, int waited)
 {
 	if (waited && waited != -EAGAIN)
 		return waited;
-	if (channel->quarantine)
+	if (READ_ONCE(channel->quarantine))
 		return -EIO;
 	return channel->streaming ? -EAGAIN : -EPIPE;
 }

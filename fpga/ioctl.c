@@ -61,7 +61,7 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 	};
 	if (channel->streaming)
 		info->state |= FPGABUF_STATE_STREAMING;
-	if (channel->quarantine)
+	if (READ_ONCE(channel->quarantine))
 		info->state |= FPGABUF_STATE_QUARANTINE;
 	if (fpgabuf_region_exists(dma_dev))
 		info->kinds |= BIT(FPGABUF_KIND_REGION);

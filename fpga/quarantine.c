@@ -43,7 +43,7 @@ int fpgabuf_engine_halt(struct fpgabuf_channel *channel, bool reset)
 		channel->slots[job->done.slot].quarantined = true;
 		num++;
 	}
-	channel->quarantine = true;
+	WRITE_ONCE(channel->quarantine, true);
 	spin_unlock_irq(&channel->queue.lock);
 	trace_fpgabuf_quarantine(channel, ret);
 	dev_err(&channel->dev,
@@ -59,7 +59,7 @@ static void quarantine_release(struct fpgabuf_channel *channel)
 	spin_lock_irq(&channel->queue.lock);
 	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
 		channel->slots[i].quarantined = false;
-	channel->quarantine = false;
+	WRITE_ONCE(channel->quarantine, false);
 	spin_unlock_irq(&channel->queue.lock);
 }
 
@@ -69,7 +69,8 @@ int fpgabuf_quarantine_end(struct fpgabuf_channel *channel)
 	int ret;
 
 	lockdep_assert_held(&channel->lock);
-	if (!channel->quarantine)
+	/* It comes about while the channel streams, and no more after that. */
+	if (!READ_ONCE(channel->quarantine))
 		return 0;
 
 	mutex_lock(&channel->engine_lock);
