@@ -92,8 +92,8 @@ struct fpgabuf_submission {
  * @bytes: bytes of these
  * @lost: frames that the FPGA lost
  * @errors: buffers that were done with an error that nothing below counts
- * @timeouts: buffers that took too long
- * @canceled: buffers that were given back because of a stop, or a removal
+ * @timeouts: buffers that were done with -ETIMEDOUT
+ * @canceled: buffers that were done with -ECANCELED or -ENODEV
  * @stray: callbacks for what was done, or given up, before
  */
 struct fpgabuf_stats {
@@ -287,7 +287,7 @@ int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
 /**
  * struct fpgabuf_ioctl_arg - the argument of an ioctl under way
  * @user: where it is in user space
- * @size: its size there, at least that of the first ABI version
+ * @size: its size there, at least what it was at first
  * @ksize: its size here
  * @info: the value as this kernel knows it, and the answer, of FPGABUF_IOC_INFO
  * @desc: of FPGABUF_IOC_ENUM_FORMAT

@@ -43,7 +43,8 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 	*info = (struct fpgabuf_info){
 		.abi_version = FPGABUF_ABI_VERSION,
 		.direction = channel->config.direction,
-		.capabilities = channel->config.capabilities,
+		.capabilities = channel->config.capabilities |
+				FPGABUF_CAP_FENCES,
 		.kinds = BIT(FPGABUF_KIND_COHERENT) |
 			 BIT(FPGABUF_KIND_CONTIGUOUS) |
 			 BIT(FPGABUF_KIND_SYSTEM) |
@@ -168,7 +169,7 @@ static int ioctl_stop(struct fpgabuf_channel *channel, struct file *file,
 /**
  * struct fpgabuf_ioctl_desc - an ioctl
  * @cmd: its request number, with the size that its argument has in this kernel
- * @min_size: the size that it had in ABI version 1
+ * @min_size: the size that it had at first
  * @unlocked: takes &fpgabuf_channel.lock by itself
  * @func: does it, and copies the answer out
  */

@@ -301,7 +301,8 @@ struct fpgabuf_channel_ops {
  * @dma_name: name of the engine's channel for dma_request_chan() on @dev: an
  *	entry of the device tree's dma-names, or of the provider's filter map
  * @direction: enum fpgabuf_direction
- * @capabilities: FPGABUF_CAP_*, but for FPGABUF_CAP_SCATTER, which is found out
+ * @capabilities: FPGABUF_CAP_*, but for FPGABUF_CAP_SCATTER, which is found out,
+ *	and FPGABUF_CAP_FENCES, which all have
  * @queue_depth: buffers that may be queued at a time, 1 to FPGABUF_MAX_BATCH
  * @alignment: of frames in memory, bytes, a power of two
  * @timeout_ms: longest time that the engine may take for a frame that somebody

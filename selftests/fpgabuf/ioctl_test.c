@@ -93,7 +93,7 @@ static const struct request {
 	{ "INSPECT", FPGABUF_IOC_INSPECT },
 };
 
-/* How long it was in version 1 */
+/* How long it was at first */
 static size_t first_size(const struct request *request)
 {
 	switch (request->nr) {
@@ -204,7 +204,8 @@ TEST_F(abi, info)
 	EXPECT_EQ((__u32)FPGABUF_ABI_VERSION, info.abi_version);
 	EXPECT_EQ((__u32)FPGABUF_DIR_CAPTURE, info.direction);
 	EXPECT_EQ(FPGABUF_CAP_SCATTER | FPGABUF_CAP_TRAILER | FPGABUF_CAP_LOSS |
-		  FPGABUF_CAP_UNTHROTTLED, info.capabilities);
+		  FPGABUF_CAP_UNTHROTTLED | FPGABUF_CAP_FENCES,
+		  info.capabilities);
 	EXPECT_EQ(1U << FPGABUF_KIND_COHERENT | 1U << FPGABUF_KIND_CONTIGUOUS |
 		  1U << FPGABUF_KIND_SYSTEM | 1U << FPGABUF_KIND_WRITECOMBINE |
 		  1U << FPGABUF_KIND_NONCONTIGUOUS | 1U << FPGABUF_KIND_USER |
@@ -284,7 +285,7 @@ TEST_F(abi, wrong_direction)
 	expect_unchanged(_metadata, self, "wrong directions");
 }
 
-/* Version 1 of the ABI is the shortest there is. */
+/* As it was at first is the shortest there is. */
 TEST_F(abi, too_short)
 {
 	union argument arg;
@@ -305,8 +306,8 @@ TEST_F(abi, too_short)
 	}
 }
 
-/* A program that was built for version 1 finds what it knows. */
-TEST_F(abi, as_in_version_1)
+/* A program that was built for the first kernels finds what it knows. */
+TEST_F(abi, as_it_was_at_first)
 {
 	union argument arg;
 	size_t i;
@@ -318,7 +319,7 @@ TEST_F(abi, as_in_version_1)
 		good_argument(self, nr, &arg);
 		memset(arg.bytes + size, 0xa5, sizeof(arg) - size);
 		EXPECT_EQ(0, fpga_ioctl(self->ch, with_size(nr, size), &arg))
-			TH_LOG("%s of version 1", requests[i].name);
+			TH_LOG("%s as it was", requests[i].name);
 		EXPECT_EQ(0, undo(self, nr, &arg));
 		EXPECT_TRUE(all_bytes(arg.bytes + size, 0xa5,
 				      sizeof(arg) - size));

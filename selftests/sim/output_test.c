@@ -130,7 +130,8 @@ TEST_F(output, info)
 	EXPECT_EQ((__u32)SIM_DEPTH, info.queue_depth);
 	/* No trailer: a program may send what it likes. */
 	EXPECT_EQ((__u32)(FPGABUF_CAP_SCATTER | FPGABUF_CAP_LOSS |
-			  FPGABUF_CAP_UNTHROTTLED), info.capabilities);
+			  FPGABUF_CAP_UNTHROTTLED | FPGABUF_CAP_FENCES),
+		  info.capabilities);
 }
 
 /*

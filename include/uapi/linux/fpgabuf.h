@@ -15,7 +15,7 @@
  *   older, shorter structure is accepted, the missing fields count as zero; in
  *   a newer, longer one the fields that this kernel does not know must be zero,
  *   else -E2BIG (where it is only written they come back as zero). Shorter than
- *   in FPGABUF_ABI_VERSION 1 is -EINVAL.
+ *   it was at first is -EINVAL. None of that changes FPGABUF_ABI_VERSION.
  * - A call that fails has changed nothing, and has leaked no file descriptor.
  * - -ENOTTY: no such request; -EFAULT: bad pointer; -ENODEV: the device is gone
  *   (unbound, or its driver removed); -EINTR: a signal came before anything
@@ -30,7 +30,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define FPGABUF_ABI_VERSION	2
+#define FPGABUF_ABI_VERSION	1
 
 /* Slots that a channel has, and the most entries of one exchange. */
 #define FPGABUF_MAX_SLOTS	64
@@ -125,6 +125,8 @@ struct fpgabuf_fract {
 #define FPGABUF_CAP_LOSS		(1U << 2)
 /* The frame rate may be 0/1. */
 #define FPGABUF_CAP_UNTHROTTLED		(1U << 3)
+/* FPGABUF_QUEUE_*, &fpgabuf_exchange.fences and &fpgabuf_start.timeout_ms */
+#define FPGABUF_CAP_FENCES		(1U << 4)
 
 /* fpgabuf_info.state */
 
@@ -138,8 +140,7 @@ struct fpgabuf_fract {
 
 /**
  * struct fpgabuf_info - argument of FPGABUF_IOC_INFO
- * @abi_version: out: FPGABUF_ABI_VERSION of this kernel: 2 has fences, and
- *	what is in a structure behind the last field of version 1
+ * @abi_version: out: FPGABUF_ABI_VERSION of this kernel
  * @direction: out: enum fpgabuf_direction
  * @capabilities: out: FPGABUF_CAP_*
  * @kinds: out: bit (1 << enum fpgabuf_kind) for each kind that can be allocated
@@ -636,11 +637,13 @@ struct fpgabuf_inspect {
 
 /*
  * FPGABUF_IOC_STOP stops the FPGA's side and the engine, and returns when the
- * engine touches no buffer any more. What was queued is done with -ECANCELED.
- * 0 also when nothing was started. [owner]
+ * engine touches no buffer any more but those in quarantine. What was queued is
+ * done with -ECANCELED, or -EIO if the engine could not be stopped. 0 also when
+ * nothing was started. [owner]
  *
  * poll(): EPOLLIN when a completion can be taken; EPOLLERR when the channel is
- * stopped and there is none; EPOLLERR | EPOLLHUP when the device is gone.
+ * stopped or in quarantine and there is none; EPOLLERR | EPOLLHUP when the
+ * device is gone.
  */
 #define FPGABUF_IOC_MAGIC	0xfb
 #define FPGABUF_IOC_INFO	_IOR(FPGABUF_IOC_MAGIC, 0x00, struct fpgabuf_info)
