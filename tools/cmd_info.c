@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -185,23 +184,5 @@ static int info(const char *name)
 
 int cmd_info(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
-
-	switch (getopt_long(argc, argv, "h", options, NULL)) {
-	case -1:
-		break;
-	case 'h':
-		print_help();
-		return STATUS_OK;
-	default:
-		return usage_hint("info");
-	}
-	if (argc - optind > 1)
-		return usage_error("info", "one device at a time");
-
-	/* NULL, which argv ends with, is the first channel. */
-	return info(argv[optind]);
+	return run_on_device(argc, argv, "info", print_help, info);
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -97,23 +96,5 @@ static int stats(const char *name)
 
 int cmd_stats(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
-
-	switch (getopt_long(argc, argv, "h", options, NULL)) {
-	case -1:
-		break;
-	case 'h':
-		print_help();
-		return STATUS_OK;
-	default:
-		return usage_hint("stats");
-	}
-	if (argc - optind > 1)
-		return usage_error("stats", "one device at a time");
-
-	/* NULL, which argv ends with, is the first channel. */
-	return stats(argv[optind]);
+	return run_on_device(argc, argv, "stats", print_help, stats);
 }

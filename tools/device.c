@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,4 +68,28 @@ struct fpgabuf_channel *open_channel(const char *name)
 	free(path);
 
 	return ret < 0 ? NULL : channel;
+}
+
+int run_on_device(int argc, char **argv, const char *command,
+		  void (*print_help)(void), int (*run)(const char *device))
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+
+	switch (getopt_long(argc, argv, "h", options, NULL)) {
+	case -1:
+		break;
+	case 'h':
+		print_help();
+		return STATUS_OK;
+	default:
+		return usage_hint(command);
+	}
+	if (argc - optind > 1)
+		return usage_error(command, "one device at a time");
+
+	/* NULL, which argv ends with, is the first channel. */
+	return run(argv[optind]);
 }
