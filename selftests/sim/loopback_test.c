@@ -4,8 +4,10 @@
  * when loop0 has no buffer, is not started, or has frames of another size.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <linux/dma-buf.h>
+#include <sys/mman.h>
 
 #include "../kselftest_harness.h"
 #include "sim_test.h"
@@ -320,6 +322,91 @@ TEST_F(loopback, smaller)
 	EXPECT_EQ((__u64)FRAME / 2, done.bytes);
 	EXPECT_TRUE(is_frame(&self->in, 0, FRAME / 2, FRAME / 2, 7));
 	EXPECT_TRUE(all_bytes(next, 0xa5, FRAME / 2));
+}
+
+/* Pieces of memory of which no two lie side by side */
+static int scattered(int ch, size_t size, struct buffer *b)
+{
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t page = page_size(), i, pages = size / page;
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	madvise(memory, size, MADV_NOHUGEPAGE);
+	/* Touched backwards: neighbours here are none there, or in reverse. */
+	for (i = pages; i-- > 0;)
+		memory[i * page] = 1;
+	return buffer_from_fd(fpga_alloc_user(ch, memory, size,
+					      O_RDWR | O_CLOEXEC), b);
+}
+
+/*
+ * Less than a frame, down to the smallest one, ending in any of the pieces that
+ * the memory is in; and a whole frame is whole again after it.
+ */
+TEST_F(loopback, less_than_a_frame)
+{
+	static const __u64 lengths[] = {
+		64, 4096 - 64, 4096, 4096 + 64, 3 * 4096 - 4, 4 * 4096, 0,
+	};
+	const size_t size = 4 * 4096;
+	struct fpgabuf_completion done;
+	struct buffer out, in;
+	size_t i;
+
+	if (page_size() != 4096)
+		SKIP(return, "made for pages of 4 KiB");
+	ASSERT_EQ(0, scattered(self->tx, size, &out));
+	ASSERT_EQ(0, buffer_alloc(self->loop, size, FPGABUF_KIND_SYSTEM, &in));
+	ASSERT_EQ(0, prepare(self->tx, &out, size, 0, self->loop, &in, size));
+	ASSERT_EQ(1, fpga_start(self->loop));
+	ASSERT_EQ(1, fpga_start(self->tx));
+	for (i = 0; i < ARRAY_LEN(lengths); i++) {
+		const __u64 bytes = lengths[i] ?: size;
+		const struct fpgabuf_queue_entry entry = {
+			.bytes = lengths[i],
+		};
+
+		memset(in.map, 0xa5, size);
+		ASSERT_EQ(0, make_frame(&out, 0, size, i));
+		ASSERT_EQ(0, fpga_queue(self->loop, 0, 0));
+		ASSERT_EQ(0, fpga_exchange(self->tx, &entry, 1, NULL, 0, 0,
+					   0));
+		ASSERT_EQ(1, fpga_take(self->tx, &done, 1, 1, 5 * SEC));
+		EXPECT_EQ(0, done.status);
+		EXPECT_EQ(bytes, done.bytes);
+		ASSERT_EQ(1, fpga_take(self->loop, &done, 1, 1, 5 * SEC));
+		EXPECT_EQ(bytes < size ? -EMSGSIZE : 0, done.status);
+		EXPECT_EQ(bytes, done.bytes);
+		ASSERT_EQ(0, dmabuf_sync(in.fd, DMA_BUF_SYNC_START |
+					 DMA_BUF_SYNC_READ));
+		EXPECT_TRUE(is_frame(&in, 0, size, bytes, i));
+		EXPECT_TRUE(all_bytes((char *)in.map + bytes, 0xa5,
+				      size - bytes));
+	}
+}
+
+/* What is no length of a frame is refused. */
+TEST_F(loopback, bad_lengths)
+{
+	static const __u64 lengths[] = {
+		1, 60, 63, 66, FRAME - 1, FRAME + 4, 2 * FRAME, 1ULL << 32,
+		~0ULL,
+	};
+	struct fpgabuf_queue_entry entry = { 0 };
+	size_t i;
+
+	ASSERT_EQ(0, prepare(self->tx, &self->out, FRAME, 0,
+			     self->loop, &self->in, FRAME));
+	for (i = 0; i < ARRAY_LEN(lengths); i++) {
+		entry.bytes = lengths[i];
+		EXPECT_EQ(-EINVAL, fpga_exchange(self->tx, &entry, 1, NULL, 0,
+						 0, 0))
+			TH_LOG("%#llx bytes", (unsigned long long)lengths[i]);
+	}
+	entry.bytes = FRAME;
+	EXPECT_EQ(0, fpga_exchange(self->tx, &entry, 1, NULL, 0, 0, 0));
 }
 
 TEST_HARNESS_MAIN
