@@ -21,7 +21,6 @@
 #include <linux/string.h>
 
 #include "channel.h"
-#include "fence.h"
 #include "format.h"
 
 #define FPGABUF_MINORS	256
@@ -29,7 +28,6 @@
 /* When the board's driver has no opinion */
 #define FPGABUF_DEFAULT_TIMEOUT_MS	2000
 
-struct workqueue_struct *fpgabuf_workqueue;
 static struct class *fpgabuf_class;
 static dev_t fpgabuf_devt;
 static DEFINE_IDA(fpgabuf_ida);
@@ -353,13 +351,9 @@ static int __init fpgabuf_dma_init(void)
 {
 	int ret;
 
-	fpgabuf_workqueue = alloc_workqueue("fpgabuf", WQ_UNBOUND | WQ_HIGHPRI |
-					    WQ_MEM_RECLAIM, 0);
-	if (!fpgabuf_workqueue)
-		return -ENOMEM;
 	ret = alloc_chrdev_region(&fpgabuf_devt, 0, FPGABUF_MINORS, "fpgabuf");
 	if (ret)
-		goto err_destroy_workqueue;
+		return ret;
 
 	fpgabuf_class = class_create("fpgabuf");
 	if (IS_ERR(fpgabuf_class)) {
@@ -370,8 +364,6 @@ static int __init fpgabuf_dma_init(void)
 
 err_unregister:
 	unregister_chrdev_region(fpgabuf_devt, FPGABUF_MINORS);
-err_destroy_workqueue:
-	destroy_workqueue(fpgabuf_workqueue);
 	return ret;
 }
 
@@ -380,8 +372,6 @@ static void __exit fpgabuf_dma_exit(void)
 	class_destroy(fpgabuf_class);
 	unregister_chrdev_region(fpgabuf_devt, FPGABUF_MINORS);
 	ida_destroy(&fpgabuf_ida);
-	destroy_workqueue(fpgabuf_workqueue);
-	fpgabuf_fence_exit();
 }
 
 module_init(fpgabuf_dma_init);

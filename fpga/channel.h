@@ -210,9 +210,6 @@ static inline bool fpgabuf_channel_is_output(const struct fpgabuf_channel *chann
 	return channel->config.direction == FPGABUF_DIR_OUTPUT;
 }
 
-/* channel.c: what the signalling of fences depends on */
-extern struct workqueue_struct *fpgabuf_workqueue;
-
 /* channel.c: with channel->lock held */
 int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file);
 

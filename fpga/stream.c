@@ -140,7 +140,7 @@ static void stream_transfer_done(struct fpgabuf_channel *channel,
 
 	/* What found no descriptor, or waited for its turn to fail. */
 	if (!list_empty(&channel->queue.queued))
-		queue_work(fpgabuf_workqueue, &channel->work);
+		fpgabuf_queue_work(&channel->work);
 }
 
 /*
@@ -345,7 +345,7 @@ static void stream_ready(struct fpgabuf_wait *wait)
 	struct fpgabuf_slot *slot =
 		container_of(wait, struct fpgabuf_slot, wait);
 
-	queue_work(fpgabuf_workqueue, &slot->channel->work);
+	fpgabuf_queue_work(&slot->channel->work);
 }
 
 void fpgabuf_stream_init(struct fpgabuf_channel *channel)

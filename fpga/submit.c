@@ -15,7 +15,6 @@
 #include <linux/uaccess.h>
 
 #include "channel.h"
-#include "fence.h"
 #include "format.h"
 #include "trace.h"
 
@@ -154,6 +153,7 @@ static int submit_prepare(struct fpgabuf_channel *channel, unsigned int i)
 	s->res[i] = (struct fpgabuf_reservation){
 		.import = slot->import,
 		.fence = slot->fence,
+		.write = !fpgabuf_channel_is_output(channel),
 		.explicit_sync = flags & FPGABUF_QUEUE_NO_IMPLICIT,
 	};
 	return ret;
@@ -188,9 +188,8 @@ static int submit_add_implicit(struct fpgabuf_channel *channel,
 	for (i = 0; !ret && i < num; i++) {
 		struct fpgabuf_slot *slot = submit_slot(channel, i);
 
-		ret = fpgabuf_wait_add_implicit(&slot->wait, slot->import,
-						channel->context,
-						s->res[i].explicit_sync);
+		ret = fpgabuf_wait_add_implicit(&slot->wait, &s->res[i],
+						channel->context);
 	}
 	return ret;
 }

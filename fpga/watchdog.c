@@ -87,6 +87,6 @@ void fpgabuf_watchdog_start(struct fpgabuf_channel *channel)
 	lockdep_assert_held(&channel->engine_lock);
 	if (!READ_ONCE(channel->num_fenced) || !watchdog_look(channel, &left))
 		return;
-	queue_delayed_work(fpgabuf_workqueue, &channel->watchdog,
-			   nsecs_to_jiffies(max_t(s64, left, 0)) + 1);
+	fpgabuf_queue_delayed_work(&channel->watchdog,
+				   nsecs_to_jiffies(max_t(s64, left, 0)) + 1);
 }

@@ -5,12 +5,13 @@
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
-#if IS_ENABLED(CONFIG_KUNIT)
+/* fence.c */
+void fpgabuf_fences_exit(void);
+
 /* import.c */
 bool fpgabuf_table_covers(const struct sg_table *sgt, u64 size);
 int fpgabuf_table_slice(const struct sg_table *sgt, u64 size, u64 offset,
 			u64 length, unsigned int max_segment,
 			unsigned long boundary, struct sg_table *slice);
-#endif
 
 #endif /* _FPGABUF_IMPORTER_H */

@@ -7,6 +7,12 @@
 #include <linux/export.h>
 #include <linux/fpgabuf.h>
 
+/*
+ * Of one timeline the last fence stays, but not for one that tells more: there
+ * may be one for WRITE, one for READ and one for BOOKKEEP.
+ */
+#define RESERVE_FENCES	3
+
 static void reserve_unlock(struct fpgabuf_reservation *res, unsigned int num)
 {
 	while (num--) {
@@ -67,7 +73,7 @@ static int reserve_lock_all(struct fpgabuf_reservation *res, unsigned int num,
 /**
  * fpgabuf_reserve() - get ready to add fences to buffers
  * @res: the buffers and the fences to come, in the order in which they signal;
- *	a buffer may be there several times. Entries without a fence are left
+ *	all of one timeline. A buffer may be there several times. Entries without a fence are left
  *	out
  * @num: how many
  * @ctx: the caller's; constant until fpgabuf_unreserve()
@@ -92,10 +98,10 @@ int fpgabuf_reserve(struct fpgabuf_reservation *res, unsigned int num,
 	}
 	ww_acquire_done(ctx);
 
-	/* One is enough: of one timeline only the last fence stays. */
 	for (i = 0; !ret && i < num; i++)
 		if (res[i].locked)
-			ret = dma_resv_reserve_fences(res[i].import->dmabuf->resv, 1);
+			ret = dma_resv_reserve_fences(res[i].import->dmabuf->resv,
+						      RESERVE_FENCES);
 	if (ret)
 		fpgabuf_unreserve(res, num, ctx);
 	return ret;
@@ -117,9 +123,9 @@ void fpgabuf_publish(const struct fpgabuf_reservation *res)
 {
 	enum dma_resv_usage usage = DMA_RESV_USAGE_WRITE;
 
-	if (res->explicit_sync)
+	if (res->explicit_sync || res->unseen)
 		usage = DMA_RESV_USAGE_BOOKKEEP;
-	else if (res->import->dir == DMA_TO_DEVICE)
+	else if (!res->write)
 		usage = DMA_RESV_USAGE_READ;
 	dma_resv_add_fence(res->import->dmabuf->resv, res->fence, usage);
 }

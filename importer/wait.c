@@ -74,15 +74,15 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_wait_add, "FPGABUF");
 /**
  * fpgabuf_wait_add_implicit() - wait for those who use the buffer now
  * @wait: the wait, not started
- * @import: the buffer
+ * @res: the buffer, and what is to be done with it
  * @context: fences of this context are not waited for: the caller's own, which
  *	signal in order anyway
- * @explicit_sync: only for the kernel's own use of it (moving and clearing), which
- *	nobody may opt out of
  *
  * A device that writes waits for all others, one that reads for those that
  * write; without what they have written it is of no use, so that an error of
- * theirs is the wait's.
+ * theirs is the wait's. With &fpgabuf_reservation.explicit_sync it is only the
+ * kernel's own use of the buffer (moving and clearing), of which nobody may opt
+ * out.
  *
  * Costs next to nothing when nobody uses it. With the reservation held, and a
  * fence of the caller's added before it is given back, the order among several
@@ -92,13 +92,11 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_wait_add, "FPGABUF");
  * Return: 0 or -ENOMEM.
  */
 int fpgabuf_wait_add_implicit(struct fpgabuf_wait *wait,
-			      const struct fpgabuf_import *import, u64 context,
-			      bool explicit_sync)
+			      const struct fpgabuf_reservation *res, u64 context)
 {
-	const bool write = import->dir != DMA_TO_DEVICE;
-	const enum dma_resv_usage usage = explicit_sync ?
-		DMA_RESV_USAGE_KERNEL : dma_resv_usage_rw(write);
-	struct dma_resv *resv = import->dmabuf->resv;
+	const enum dma_resv_usage usage = res->explicit_sync ?
+		DMA_RESV_USAGE_KERNEL : dma_resv_usage_rw(res->write);
+	struct dma_resv *resv = res->import->dmabuf->resv;
 	struct dma_fence **fences;
 	unsigned int i, num;
 	int ret;
@@ -111,7 +109,7 @@ int fpgabuf_wait_add_implicit(struct fpgabuf_wait *wait,
 
 	for (i = 0; i < num; i++) {
 		if (!ret && fences[i]->context != context)
-			ret = fpgabuf_wait_add(wait, fences[i], !write);
+			ret = fpgabuf_wait_add(wait, fences[i], !res->write);
 		dma_fence_put(fences[i]);
 	}
 	kfree(fences);

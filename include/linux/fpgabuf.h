@@ -13,6 +13,7 @@
 #include <linux/types.h>
 #include <uapi/linux/fpgabuf.h>
 
+struct delayed_work;
 struct device;
 struct dma_buf;
 struct dma_buf_attachment;
@@ -21,6 +22,7 @@ struct dma_fence;
 struct fpgabuf_device;
 struct fpgabuf_pool;
 struct notifier_block;
+struct work_struct;
 struct ww_acquire_ctx;
 
 /* Exporter: memory -> dma_buf (fpgabuf_exporter.ko) */
@@ -158,16 +160,36 @@ void fpgabuf_device_unregister_notifier(struct notifier_block *nb);
 
 /* Importer: dma_buf -> addresses on a device (fpgabuf_importer.ko) */
 
+struct fpgabuf_import;
+
 /**
- * struct fpgabuf_import - a dma-buf that a device is attached to and mapped
+ * struct fpgabuf_import_ops - what an importer does when memory is to move
+ */
+struct fpgabuf_import_ops {
+	/**
+	 * @invalidate: mappings that were made before are not to be used for
+	 * anything new. What the device is at goes on until the fences that are
+	 * in the reservation have signaled, which may not take for ever; then
+	 * fpgabuf_import_unmap() must follow in bounded time. Called with the
+	 * reservation held; must not wait. May be called before
+	 * fpgabuf_import_movable() returns.
+	 */
+	void (*invalidate)(struct fpgabuf_import *import);
+};
+
+/**
+ * struct fpgabuf_import - a dma-buf that a device is attached to
  * @ref: users of the import
  * @dmabuf: the buffer; the import holds a reference
  * @attach: the attachment of the device
- * @sgt: the mapping; only its DMA addresses and lengths may be used
+ * @sgt: the mapping, of which only DMA addresses and lengths may be used; NULL:
+ *	its user maps it, see fpgabuf_import_map()
  * @dir: direction it is mapped for
+ * @ops: of a user who maps it, or NULL
+ * @priv: that user's
  *
- * Made by fpgabuf_import(), constant until the last fpgabuf_import_put(); no
- * lock is needed to read it.
+ * Made by fpgabuf_import() or fpgabuf_import_movable(), constant until the last
+ * fpgabuf_import_put(); no lock is needed to read it.
  */
 struct fpgabuf_import {
 	struct kref ref;
@@ -175,11 +197,19 @@ struct fpgabuf_import {
 	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;
 	enum dma_data_direction dir;
+	const struct fpgabuf_import_ops *ops;
+	void *priv;
 };
 
 struct fpgabuf_import *fpgabuf_import(struct device *dev,
 				      struct dma_buf *dmabuf,
 				      enum dma_data_direction dir);
+struct fpgabuf_import *
+fpgabuf_import_movable(struct device *dev, struct dma_buf *dmabuf,
+		       enum dma_data_direction dir, bool peer,
+		       const struct fpgabuf_import_ops *ops, void *priv);
+struct sg_table *fpgabuf_import_map(struct fpgabuf_import *import);
+void fpgabuf_import_unmap(struct fpgabuf_import *import, struct sg_table *sgt);
 struct fpgabuf_import *fpgabuf_import_get(struct fpgabuf_import *import);
 void fpgabuf_import_put(struct fpgabuf_import *import);
 int fpgabuf_import_slice(const struct fpgabuf_import *import, u64 offset,
@@ -205,29 +235,40 @@ void fpgabuf_wait_init(struct fpgabuf_wait *wait,
 		       void (*func)(struct fpgabuf_wait *wait));
 int fpgabuf_wait_add(struct fpgabuf_wait *wait, struct dma_fence *fence,
 		     bool needed);
-int fpgabuf_wait_add_implicit(struct fpgabuf_wait *wait,
-			      const struct fpgabuf_import *import, u64 context,
-			      bool explicit_sync);
 void fpgabuf_wait_start(struct fpgabuf_wait *wait);
 bool fpgabuf_wait_done(const struct fpgabuf_wait *wait);
 int fpgabuf_wait_error(const struct fpgabuf_wait *wait);
 void fpgabuf_wait_fini(struct fpgabuf_wait *wait);
 
+struct dma_fence *fpgabuf_fence_create(const char *timeline, u64 context,
+				       u64 seqno);
+
+bool fpgabuf_queue_work(struct work_struct *work);
+bool fpgabuf_queue_delayed_work(struct delayed_work *work, unsigned long delay);
+
 /**
  * struct fpgabuf_reservation - a buffer and a fence that is to be added to it
  * @import: the buffer; of the caller, who has a reference
  * @fence: the fence, or NULL: nothing is to be added
- * @explicit_sync: others need not wait for it, who get it told otherwise
+ * @write: the device writes the buffer; otherwise it only reads it
+ * @explicit_sync: others need not wait for it, who get it told otherwise; nor it
+ *	for them
+ * @unseen: others need not wait for it, who learn otherwise when it is done
  * @locked: the reservation is held, and this is the entry to give it back by;
  *	false at first, fpgabuf_reserve()'s from then on
  */
 struct fpgabuf_reservation {
 	struct fpgabuf_import *import;
 	struct dma_fence *fence;
+	bool write;
 	bool explicit_sync;
+	bool unseen;
 	bool locked;
 };
 
+int fpgabuf_wait_add_implicit(struct fpgabuf_wait *wait,
+			      const struct fpgabuf_reservation *res,
+			      u64 context);
 int fpgabuf_reserve(struct fpgabuf_reservation *res, unsigned int num,
 		    struct ww_acquire_ctx *ctx);
 void fpgabuf_publish(const struct fpgabuf_reservation *res);

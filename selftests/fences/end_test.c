@@ -228,20 +228,16 @@ TEST_F(end, by_unbind)
 	EXPECT_EQ(-ENODEV, sync_file_status(self->out[0]));
 }
 
-static int remove_modules(void)
-{
-	static const char *const argv[] = {
-		"rmmod", "fpgabuf_sim", "fpgabuf_dma", NULL,
-	};
-
-	return run_program(argv);
-}
-
-/* Its code is there as long as a fence is; and goes when that goes. */
+/* The board and the channel go; a fence's own code stays as long as it does. */
 TEST_F(end, of_the_module)
 {
+	static const char *const remove[] = {
+		"rmmod", "fpgabuf_sim", "fpgabuf_dma", NULL,
+	};
+	static const char *const remove_last[] = {
+		"rmmod", "fpgabuf_importer", NULL,
+	};
 	static const char *const load[] = { "modprobe", "fpgabuf_sim", NULL };
-	int ret;
 
 	ASSERT_EQ(0, frames_come());
 	ASSERT_EQ(0, slots_open(&self->s, 0, 1, 0));
@@ -251,12 +247,14 @@ TEST_F(end, of_the_module)
 	close(self->s.ch);
 	buffer_free(&self->s.b[0]);
 
-	ret = remove_modules();
-	EXPECT_NE(0, ret);
-	EXPECT_TRUE(module_loaded("fpgabuf_dma"));
+	EXPECT_EQ(0, run_program(remove));
+	EXPECT_NE(0, run_program(remove_last));
+	EXPECT_TRUE(module_loaded("fpgabuf_importer"));
 	EXPECT_EQ(1, sync_file_status(self->out[0]));
-	ASSERT_EQ(0, run_program(load));
+	EXPECT_TRUE(names_are_right(self->out[0]));
 	close(self->out[0]);
+	EXPECT_EQ(0, run_program(remove_last));
+	ASSERT_EQ(0, run_program(load));
 }
 
 int main(int argc, char **argv)

@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The fence of a queued buffer: signals when the engine is done with it. Who
- * holds one may outlive the channel, its node and its board, so that all that a
+ * The fence of work on a buffer: signals when a device is done with it. Who
+ * holds one may outlive the device, its node and its driver, so that all that a
  * fence needs is in it, and it holds this module.
  */
 #include <linux/dma-fence.h>
+#include <linux/export.h>
+#include <linux/fpgabuf.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "fence.h"
+#include "importer.h"
 
 /**
  * struct fpgabuf_fence - a fence
  * @base: what others see; the first member
  * @lock: guards @base
- * @timeline: the channel's name
+ * @timeline: name of the timeline
  */
 struct fpgabuf_fence {
 	struct dma_fence base;
@@ -35,7 +37,7 @@ static const char *fence_get_timeline_name(struct dma_fence *base)
 	return container_of(base, struct fpgabuf_fence, base)->timeline;
 }
 
-/* The exit of the module waits for it: fpgabuf_fence_exit(). */
+/* The exit of the module waits for it: fpgabuf_fences_exit(). */
 static void fence_free(struct rcu_head *rcu)
 {
 	struct dma_fence *base = container_of(rcu, struct dma_fence, rcu);
@@ -61,9 +63,12 @@ static const struct dma_fence_ops fpgabuf_fence_ops = {
  * @context: the timeline
  * @seqno: place on it
  *
+ * It has no reference to anything of the caller's, whose module may go while it
+ * is held; fpgabuf_importer.ko may not.
+ *
  * Context: process context, may sleep.
  * Return: the fence, to be given back by dma_fence_put(), or NULL. One that was
- * never published need not be signalled.
+ * never published need not be signaled.
  */
 struct dma_fence *fpgabuf_fence_create(const char *timeline, u64 context,
 				       u64 seqno)
@@ -79,9 +84,10 @@ struct dma_fence *fpgabuf_fence_create(const char *timeline, u64 context,
 		       seqno);
 	return &fence->base;
 }
+EXPORT_SYMBOL_NS_GPL(fpgabuf_fence_create, "FPGABUF");
 
 /* The last fence was let go, but what frees it may still run. */
-void fpgabuf_fence_exit(void)
+void fpgabuf_fences_exit(void)
 {
 	rcu_barrier();
 }
