@@ -110,7 +110,8 @@ sim_prep_slave_sg(struct dma_chan *c, struct scatterlist *sgl,
 	struct sim_desc *desc;
 	unsigned int i;
 
-	if (direction != chan->direction || !sg_len)
+	if (direction != chan->direction || direction == DMA_MEM_TO_MEM ||
+	    !sg_len)
 		return NULL;
 
 	desc = sim_desc_get(chan, sg_len);
@@ -121,6 +122,26 @@ sim_prep_slave_sg(struct dma_chan *c, struct scatterlist *sgl,
 		desc->segs[i].len = sg_dma_len(sg);
 		desc->length += sg_dma_len(sg);
 	}
+	desc->tx.flags = flags;
+	return &desc->tx;
+}
+
+static struct dma_async_tx_descriptor *
+sim_prep_memcpy(struct dma_chan *c, dma_addr_t dst, dma_addr_t src, size_t len,
+		unsigned long flags)
+{
+	struct sim_chan *chan = to_sim_chan(c);
+	struct sim_desc *desc;
+
+	if (chan->direction != DMA_MEM_TO_MEM || !len)
+		return NULL;
+
+	desc = sim_desc_get(chan, 2);
+	if (!desc)
+		return NULL;
+	desc->segs[0] = (struct sim_segment){ src, len };
+	desc->segs[1] = (struct sim_segment){ dst, len };
+	desc->length = len;
 	desc->tx.flags = flags;
 	return &desc->tx;
 }
@@ -371,8 +392,8 @@ static enum dmaengine_tx_result sim_chan_result(const struct sim_chan *chan,
 	case -ECONNABORTED:
 		return DMA_TRANS_ABORTED;
 	default:
-		return chan->direction == DMA_DEV_TO_MEM ?
-			DMA_TRANS_WRITE_FAILED : DMA_TRANS_READ_FAILED;
+		return chan->direction == DMA_MEM_TO_DEV ?
+			DMA_TRANS_READ_FAILED : DMA_TRANS_WRITE_FAILED;
 	}
 }
 
@@ -425,7 +446,7 @@ void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
 	wake_up_all(&chan->wait);
 }
 
-/* The engine has channels of both directions, a channel has one. */
+/* The engine has channels of all directions, a channel has one. */
 static void sim_device_caps(struct dma_chan *c, struct dma_slave_caps *caps)
 {
 	caps->directions = BIT(to_sim_chan(c)->direction);
@@ -484,8 +505,10 @@ int sim_engine_register(struct sim_engine *engine, struct device *dev)
 		sim_engine_list_chan(engine, i);
 
 	dma_cap_set(DMA_SLAVE, dma->cap_mask);
+	dma_cap_set(DMA_MEMCPY, dma->cap_mask);
 	dma_cap_set(DMA_PRIVATE, dma->cap_mask);
-	dma->directions = BIT(DMA_DEV_TO_MEM) | BIT(DMA_MEM_TO_DEV);
+	dma->directions = BIT(DMA_DEV_TO_MEM) | BIT(DMA_MEM_TO_DEV) |
+		BIT(DMA_MEM_TO_MEM);
 	dma->src_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->dst_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->residue_granularity = DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
@@ -497,6 +520,7 @@ int sim_engine_register(struct sim_engine *engine, struct device *dev)
 	dma->device_free_chan_resources = sim_free_chan_resources;
 	dma->device_caps = sim_device_caps;
 	dma->device_prep_slave_sg = sim_prep_slave_sg;
+	dma->device_prep_dma_memcpy = sim_prep_memcpy;
 	dma->device_issue_pending = sim_issue_pending;
 	dma->device_tx_status = sim_tx_status;
 	dma->device_terminate_all = sim_terminate_all;

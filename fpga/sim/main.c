@@ -27,6 +27,10 @@ static bool loopback = true;
 module_param(loopback, bool, 0444);
 MODULE_PARM_DESC(loopback, "a capture channel that gets what tx0 takes, if there is one (default yes)");
 
+static bool copier = true;
+module_param(copier, bool, 0444);
+MODULE_PARM_DESC(copier, "an importing device that copies (default yes)");
+
 static unsigned int ram = 4;
 module_param(ram, uint, 0444);
 MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
@@ -47,9 +51,11 @@ MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
  * @sources: its logic, one per capture channel
  * @sinks: one per output channel
  * @loop: gives back what the first sink took
+ * @copier: moves from memory to memory
  * @num_logics: how many of all of them are set up, in the order of @engine
  * @channels: as registered with fpgabuf_dma, in the order of @engine; NULL from
  *	the first one missing
+ * @importer: as registered with fpgabuf_importer, or NULL
  * @debugfs: folder of the device
  */
 struct sim_board {
@@ -58,8 +64,10 @@ struct sim_board {
 	struct sim_logic sources[SIM_MAX_SOURCES];
 	struct sim_sink sinks[SIM_MAX_SINKS];
 	struct sim_loop loop;
+	struct sim_logic copier;
 	unsigned int num_logics;
 	struct fpgabuf_channel *channels[SIM_MAX_CHANNELS];
+	struct fpgabuf_importer *importer;
 	struct dentry *debugfs;
 };
 
@@ -132,6 +140,8 @@ static int sim_init_logic(struct sim_board *board, unsigned int i)
 	char name[32];
 
 	sim_channel_name(board, i, name, sizeof(name));
+	if (chan->direction == DMA_MEM_TO_MEM)
+		return sim_copier_init(&board->copier, chan, name);
 	if (i < channels)
 		return sim_source_init(&board->sources[i], chan, name);
 	i -= channels;
@@ -178,6 +188,23 @@ static int sim_add_channel(struct sim_board *board, unsigned int i)
 	return 0;
 }
 
+static int sim_add_importer(struct sim_board *board, unsigned int i)
+{
+	struct fpgabuf_importer_config config = {
+		.dma_name = board->engine.chans[i].name,
+	};
+	struct fpgabuf_importer *importer;
+	char name[32];
+
+	sim_channel_name(board, i, name, sizeof(name));
+	config.name = name;
+	importer = fpgabuf_importer_register(board->engine.dma.dev, &config);
+	if (IS_ERR(importer))
+		return PTR_ERR(importer);
+	board->importer = importer;
+	return 0;
+}
+
 static void sim_add_debugfs(struct sim_board *board)
 {
 	struct dentry *root, *dir;
@@ -206,6 +233,8 @@ static void sim_remove(void *data)
 	/* Nobody could make it stop any more. */
 	for (i = 0; i < board->engine.num_chans; i++)
 		sim_fault_unstick(&board->engine.chans[i]);
+	if (board->importer)
+		fpgabuf_importer_unregister(board->importer);
 	for (i = 0; i < SIM_MAX_CHANNELS && board->channels[i]; i++)
 		fpgabuf_channel_unregister(board->channels[i]);
 	for (i = board->num_logics; i--;)
@@ -222,7 +251,7 @@ static void sim_remove_ram(void *data)
 	sim_ram_remove(&board->ram, dev);
 }
 
-/* rx0 to rxN, tx0 to txN, loop0: so are the numbers of the nodes. */
+/* rx0 to rxN, tx0 to txN, loop0: so are the numbers of the nodes; then copy0. */
 static int sim_add_engine(struct sim_board *board, struct device *dev)
 {
 	char name[16];
@@ -238,6 +267,8 @@ static int sim_add_engine(struct sim_board *board, struct device *dev)
 	}
 	if (outputs && loopback)
 		sim_engine_add_chan(&board->engine, DMA_DEV_TO_MEM, "loop0");
+	if (copier)
+		sim_engine_add_chan(&board->engine, DMA_MEM_TO_MEM, "copy0");
 	return sim_engine_register(&board->engine, dev);
 }
 
@@ -255,7 +286,8 @@ static int sim_add_channels(struct sim_board *board)
 		return ret;
 	sim_add_debugfs(board);
 	for (i = 0; !ret && i < board->engine.num_chans; i++)
-		ret = sim_add_channel(board, i);
+		ret = board->engine.chans[i].direction == DMA_MEM_TO_MEM ?
+			sim_add_importer(board, i) : sim_add_channel(board, i);
 	return ret;
 }
 

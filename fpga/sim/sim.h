@@ -9,6 +9,7 @@
  *	source.c    rx channels: makes frames
  *	sink.c      tx channels: takes frames, and checks them
  *	loop.c      loop0: gives back what tx0 took
+ *	copier.c    copy0: moves from memory to memory
  *	transfer.c  a frame on its way between the logic and memory
  *	engine.c    the DMA engine, a dmaengine provider
  *	faults.c    what goes wrong with it when it is told to
@@ -31,8 +32,8 @@
 
 #define SIM_MAX_SOURCES		8
 #define SIM_MAX_SINKS		8
-/* And loop0 */
-#define SIM_MAX_CHANNELS	(SIM_MAX_SOURCES + SIM_MAX_SINKS + 1)
+/* And loop0 and copy0 */
+#define SIM_MAX_CHANNELS	(SIM_MAX_SOURCES + SIM_MAX_SINKS + 2)
 
 /* Bytes of a frame that the logic makes or takes at a time. */
 #define SIM_BLOCK		PAGE_SIZE
@@ -59,6 +60,16 @@ struct sim_cursor {
 	const struct sim_segment *seg;
 	unsigned int num;
 	unsigned int offset;
+};
+
+/**
+ * struct sim_place - where the engine moves the next bytes
+ * @cursor: where they come from or go to in memory
+ * @to: from memory to memory: where they go
+ */
+struct sim_place {
+	struct sim_cursor cursor;
+	struct sim_cursor to;
 };
 
 /**
@@ -152,7 +163,7 @@ struct sim_plan {
  * @refused: it was to be terminated, which its fault did not allow
  * @capacity: segments that there is room for
  * @num: segments in use
- * @segs: the segments
+ * @segs: the segments; from memory to memory: the source, and the destination
  *
  * Owned by the list that it is in; the current one by the channel's worker.
  */
@@ -242,14 +253,14 @@ void sim_fault_debugfs(struct sim_chan *chan, struct dentry *dir);
  * struct sim_transfer - a descriptor's frame on its way
  * @chan: the channel
  * @desc: the descriptor
- * @cursor: where in memory it is
+ * @place: where in memory it is
  * @moved: bytes that are done
  * @fault_at: how many will be done when the descriptor's fault strikes
  */
 struct sim_transfer {
 	struct sim_chan *chan;
 	struct sim_desc *desc;
-	struct sim_cursor cursor;
+	struct sim_place place;
 	size_t moved;
 	size_t fault_at;
 };
@@ -381,6 +392,10 @@ struct sim_loop_frame *sim_loop_take_empty(struct sim_loop *loop);
 void sim_loop_give(struct sim_loop *loop, struct sim_loop_frame *frame,
 		   size_t length);
 extern const struct fpgabuf_channel_ops sim_loop_ops;
+
+/* copier.c */
+int sim_copier_init(struct sim_logic *logic, struct sim_chan *chan,
+		    const char *name);
 
 /**
  * struct sim_sink - the FPGA's logic of a tx channel

@@ -38,44 +38,56 @@ void sim_transfer_begin(struct sim_transfer *transfer, struct sim_chan *chan,
 	*transfer = (struct sim_transfer){
 		.chan = chan,
 		.desc = desc,
-		.cursor = {
+		.place.cursor = {
 			.dev = chan->chan.device->dev,
 			.seg = desc->segs,
 			.num = desc->num,
 		},
 		.fault_at = transfer_fault_at(desc),
 	};
+	if (chan->direction != DMA_MEM_TO_MEM)
+		return;
+	transfer->place.to = transfer->place.cursor;
+	transfer->place.to.seg++;
+	transfer->place.cursor.num = 1;
+	transfer->place.to.num = 1;
 }
 
 static int transfer_part(const struct sim_transfer *transfer,
-			 struct sim_cursor *cursor, void *data, size_t len)
+			 struct sim_place *place, void *data, size_t len)
 {
+	const enum dma_transfer_direction direction = transfer->chan->direction;
+	int ret;
+
 	/* As an engine stops in mid-frame when it is told to. */
 	if (READ_ONCE(transfer->desc->aborted))
 		return -ECANCELED;
-	return transfer->chan->direction == DMA_DEV_TO_MEM ?
-		sim_bus_write(cursor, data, len) :
-		sim_bus_read(cursor, data, len);
+	if (direction == DMA_DEV_TO_MEM)
+		return sim_bus_write(&place->cursor, data, len);
+	ret = sim_bus_read(&place->cursor, data, len);
+	if (!ret && direction == DMA_MEM_TO_MEM)
+		ret = sim_bus_write(&place->to, data, len);
+	return ret;
 }
 
 /* An engine that is stuck moves the same bytes again, once a jiffy. */
 static int transfer_repeat(struct sim_transfer *transfer,
-			   const struct sim_cursor *begin, void *data,
+			   const struct sim_place *begin, void *data,
 			   size_t len)
 {
-	struct sim_cursor cursor;
+	struct sim_place place;
 	int ret = 0;
 
 	while (!ret && sim_fault_lasts(transfer->chan, transfer->desc, 1)) {
-		cursor = *begin;
-		ret = transfer_part(transfer, &cursor, data, len);
+		place = *begin;
+		ret = transfer_part(transfer, &place, data, len);
 	}
 	return ret;
 }
 
 /* @data was moved last, from or to where @begin is. */
 static int transfer_meet_fault(struct sim_transfer *transfer,
-			       const struct sim_cursor *begin, void *data,
+			       const struct sim_place *begin, void *data,
 			       size_t len)
 {
 	transfer->fault_at = SIZE_MAX;
@@ -101,7 +113,8 @@ static int transfer_meet_fault(struct sim_transfer *transfer,
 /**
  * sim_transfer_move() - move the next bytes
  * @transfer: what they are a part of
- * @data: what to write to memory, or (tx) where to put what is read there
+ * @data: what to write to memory, or where to put what is read there; from memory
+ *	to memory, room for it
  * @len: bytes
  *
  * Return: 0; -ECANCELED: terminated; -EFAULT: a bus error, or past the end of
@@ -111,10 +124,10 @@ static int transfer_meet_fault(struct sim_transfer *transfer,
 int sim_transfer_move(struct sim_transfer *transfer, void *data, size_t len)
 {
 	size_t before = min(len, transfer->fault_at - transfer->moved);
-	const struct sim_cursor begin = transfer->cursor;
+	const struct sim_place begin = transfer->place;
 	int ret;
 
-	ret = transfer_part(transfer, &transfer->cursor, data, before);
+	ret = transfer_part(transfer, &transfer->place, data, before);
 	if (ret)
 		return ret;
 	transfer->moved += before;
@@ -123,7 +136,7 @@ int sim_transfer_move(struct sim_transfer *transfer, void *data, size_t len)
 	if (ret || before == len)
 		return ret;
 
-	ret = transfer_part(transfer, &transfer->cursor, data + before,
+	ret = transfer_part(transfer, &transfer->place, data + before,
 			    len - before);
 	if (!ret)
 		transfer->moved += len - before;

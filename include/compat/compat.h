@@ -19,6 +19,7 @@
 #include <linux/overflow.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 /* From 6.13 a namespace is a string. */
 #ifdef HAVE_IMPORT_NS_TOKEN
@@ -40,6 +41,24 @@ static inline struct class *fpgabuf_class_create(const char *name)
 
 #undef class_create
 #define class_create(name)	fpgabuf_class_create(name)
+#endif
+
+/* As that of 6.13, but for the check of what the compiler knows of @src. */
+#ifndef HAVE_COPY_STRUCT_TO_USER
+static __always_inline __must_check int
+copy_struct_to_user(void __user *dst, size_t usize, const void *src,
+		    size_t ksize, bool *ignored_trailing)
+{
+	const size_t size = min(ksize, usize);
+	const size_t rest = max(ksize, usize) - size;
+
+	if (usize > ksize && clear_user(dst + size, rest))
+		return -EFAULT;
+	if (ignored_trailing)
+		*ignored_trailing = ksize > usize &&
+			memchr_inv(src + size, 0, rest);
+	return copy_to_user(dst, src, size) ? -EFAULT : 0;
+}
 #endif
 
 #ifndef HAVE_DMA_BUF_FD_INSTALL

@@ -275,6 +275,30 @@ void fpgabuf_publish(const struct fpgabuf_reservation *res);
 void fpgabuf_unreserve(struct fpgabuf_reservation *res, unsigned int num,
 		       struct ww_acquire_ctx *ctx);
 
+struct fpgabuf_importer;
+
+/**
+ * struct fpgabuf_importer_config - an importing device, as its driver describes
+ *	it
+ * @name: shown to users; copied
+ * @dma_name: name of the engine's channel for dma_request_chan() on the device:
+ *	one that copies (DMA_MEMCPY)
+ * @timeout_ms: longest time that the engine may take for a descriptor, 1 to
+ *	FPGABUF_MAX_TIMEOUT_MS; 0: two seconds
+ *
+ * What it points to must live until fpgabuf_importer_unregister().
+ */
+struct fpgabuf_importer_config {
+	const char *name;
+	const char *dma_name;
+	u32 timeout_ms;
+};
+
+struct fpgabuf_importer *
+fpgabuf_importer_register(struct device *dev,
+			  const struct fpgabuf_importer_config *config);
+void fpgabuf_importer_unregister(struct fpgabuf_importer *importer);
+
 /* Channels: streams on a dmaengine channel (fpgabuf_dma.ko) */
 
 struct fpgabuf_channel;

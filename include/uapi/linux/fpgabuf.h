@@ -660,6 +660,250 @@ struct fpgabuf_inspect {
 #define FPGABUF_IOC_ALLOC_POOL	_IOWR(FPGABUF_IOC_MAGIC, 0x0b, struct fpgabuf_alloc_pool)
 #define FPGABUF_IOC_INSPECT	_IOWR(FPGABUF_IOC_MAGIC, 0x0c, struct fpgabuf_inspect)
 
+/*
+ * Importing devices: /dev/fpgabuf_importN is a device that is attached to
+ * dma-bufs of any origin, and copies from one to another by its DMA engine, in
+ * order with everybody else who uses them. One file at a time may be open, any
+ * other open() is -EBUSY; -EIO: the engine is in quarantine, and still not to be
+ * stopped. To close it is to stop it.
+ *
+ * The conventions are those above. All calls but for FPGABUF_IMPORT_IOC_INFO are
+ * -EIO in quarantine (FPGABUF_STATE_QUARANTINE), where they would attach or copy.
+ */
+
+/**
+ * struct fpgabuf_import_info - argument of FPGABUF_IMPORT_IOC_INFO
+ * @abi_version: out: FPGABUF_ABI_VERSION of this kernel
+ * @state: out: FPGABUF_STATE_*
+ * @num_slots: out: buffers that can be attached at a time
+ * @queue_depth: out: copies that can be queued, or done and not taken, at a time
+ * @alignment: out: bytes that all offsets and lengths must be a multiple of
+ * @timeout_ms: out: longest time that the engine may take for a piece, in ms
+ * @max_segment: out: longest piece in bytes that one descriptor may have
+ * @dma_mask: out: addresses that the engine reaches, as a mask
+ * @name: out: the importing device's name, NUL-terminated
+ * @driver: out: its driver's name, NUL-terminated
+ * @bus: out: the device that does the DMA, NUL-terminated
+ */
+struct fpgabuf_import_info {
+	__u32 abi_version;
+	__u32 state;
+	__u32 num_slots;
+	__u32 queue_depth;
+	__u32 alignment;
+	__u32 timeout_ms;
+	__u64 max_segment;
+	__u64 dma_mask;
+	__u8 name[32];
+	__u8 driver[32];
+	__u8 bus[32];
+};
+
+/* fpgabuf_import_attach.access */
+
+/* The device reads the buffer: it may be &fpgabuf_import_copy.src. */
+#define FPGABUF_IMPORT_READ		(1U << 0)
+/* The device writes it: it may be &fpgabuf_import_copy.dst. */
+#define FPGABUF_IMPORT_WRITE		(1U << 1)
+
+/* fpgabuf_import_attach.flags */
+
+/*
+ * Without it the memory stays where it is while it is attached. With it the
+ * exporter may move it between copies, or take it away: then copies fail with
+ * -ENODEV.
+ */
+#define FPGABUF_IMPORT_MOVABLE		(1U << 0)
+/*
+ * It may be memory of another device, if the two are peers (peer to peer). Only
+ * with FPGABUF_IMPORT_MOVABLE
+ */
+#define FPGABUF_IMPORT_PEER		(1U << 1)
+
+/**
+ * struct fpgabuf_import_attach - argument of FPGABUF_IMPORT_IOC_ATTACH
+ * @fd: in: a dma-buf, from anywhere
+ * @flags: in: FPGABUF_IMPORT_MOVABLE, _PEER
+ * @access: in: FPGABUF_IMPORT_READ, _WRITE or both
+ * @slot: out: the number by which it is known to this file
+ * @size: out: bytes of the buffer
+ * @segments: out: pieces that the engine gets of it, see
+ *	FPGABUF_IMPORT_IOC_SEGMENTS
+ * @reserved: must be zero
+ *
+ * Attaches the device and maps the buffer, which stays so until
+ * FPGABUF_IMPORT_IOC_DETACH or close(). The file descriptor may be closed.
+ *
+ * Errors: -EBADF: not an open file; -EINVAL: not a dma-buf, unknown flag, no
+ * access, not aligned for the engine; -EACCES: the file descriptor is not open
+ * for that access; -EEXIST: it is attached; -ENOSPC: no free slot; -EIO: the
+ * exporter maps less than the buffer's size; -ENOMEM; what the exporter says when
+ * it refuses the device: fpgabuf itself -ENXIO if the engine does not reach all
+ * of the memory.
+ */
+struct fpgabuf_import_attach {
+	__s32 fd;
+	__u32 flags;
+	__u32 access;
+	__u32 slot;
+	__u64 size;
+	__u32 segments;
+	__u32 reserved;
+};
+
+/**
+ * struct fpgabuf_import_detach - argument of FPGABUF_IMPORT_IOC_DETACH
+ * @slot: in: the slot
+ * @flags: in: must be 0
+ *
+ * Unmaps and detaches. Errors: -EINVAL: unknown flag; -ENOENT: no buffer in that
+ * slot; -EBUSY: a copy from or to it is queued, or the engine may still access
+ * it (FPGABUF_STATE_QUARANTINE).
+ */
+struct fpgabuf_import_detach {
+	__u32 slot;
+	__u32 flags;
+};
+
+/**
+ * struct fpgabuf_import_segment - a piece of a buffer, as the engine gets it
+ * @length: bytes
+ * @alignment: the largest power of two that its DMA address is a multiple of; 0:
+ *	the address is 0
+ *
+ * The address itself is nobody's business but the device's.
+ */
+struct fpgabuf_import_segment {
+	__u64 length;
+	__u64 alignment;
+};
+
+/**
+ * struct fpgabuf_import_segments - argument of FPGABUF_IMPORT_IOC_SEGMENTS
+ * @segments: in: pointer to room for @count struct fpgabuf_import_segment
+ * @slot: in: the slot
+ * @flags: in: must be 0
+ * @count: in: how many to tell at most; out: how many there are
+ * @reserved: must be zero
+ *
+ * The pieces of the buffer from its beginning on. Errors: -EINVAL: unknown flag;
+ * -ENOENT: no buffer in that slot; what FPGABUF_IMPORT_IOC_ATTACH says, of memory
+ * that has moved.
+ */
+struct fpgabuf_import_segments {
+	__u64 segments;
+	__u32 slot;
+	__u32 flags;
+	__u32 count;
+	__u32 reserved;
+};
+
+/**
+ * struct fpgabuf_import_copy - bytes to be copied by the device
+ * @src_offset: where in the source they are
+ * @dst_offset: where in the destination they go
+ * @length: how many, at least 1
+ * @user_data: comes back when they are copied
+ * @src: slot of the source, attached for FPGABUF_IMPORT_READ
+ * @dst: slot of the destination, attached for FPGABUF_IMPORT_WRITE. May be the
+ *	source, if the ranges do not overlap
+ * @flags: FPGABUF_QUEUE_*
+ * @reserved: must be zero
+ * @in_fence: in: a sync_file (FPGABUF_QUEUE_IN_FENCE), of any device; else ignored
+ * @out_fence: out: a new sync_file (FPGABUF_QUEUE_OUT_FENCE), with O_CLOEXEC; else
+ *	left as it is. The caller owns it. Undefined when the call fails
+ */
+struct fpgabuf_import_copy {
+	__u64 src_offset;
+	__u64 dst_offset;
+	__u64 length;
+	__u64 user_data;
+	__u32 src;
+	__u32 dst;
+	__u32 flags;
+	__u32 reserved;
+	__s32 in_fence;
+	__s32 out_fence;
+};
+
+/**
+ * struct fpgabuf_import_done - a copy that is done
+ * @user_data: from &fpgabuf_import_copy
+ * @timestamp: CLOCK_MONOTONIC in ns at its end
+ * @status: 0: copied; -EIO: the engine reported an error, lost count of it, or
+ *	cannot be stopped; -EMSGSIZE: it copied less; -ECANCELED: it gave up;
+ *	-ETIMEDOUT: it took longer than &fpgabuf_import_info.timeout_ms; else the
+ *	error of a fence that was waited for. With all but 0 the contents of the
+ *	destination are undefined
+ * @reserved: zero
+ */
+struct fpgabuf_import_done {
+	__u64 user_data;
+	__u64 timestamp;
+	__s32 status;
+	__u32 reserved;
+};
+
+/**
+ * struct fpgabuf_import_exchange - argument of FPGABUF_IMPORT_IOC_EXCHANGE
+ * @copies: in: pointer to @copy_count struct fpgabuf_import_copy, in/out
+ * @done: in: pointer to room for @done_count struct fpgabuf_import_done
+ * @copy_count: in: copies to queue, 0 to FPGABUF_MAX_BATCH
+ * @done_count: in: completions wanted at most, 0 to FPGABUF_MAX_BATCH; out:
+ *	completions taken
+ * @min_done: in: wait for that many of them, 0 to @done_count
+ * @flags: in: must be 0
+ * @timeout: in: longest wait in ns; negative: no limit. Ignored (no wait) when
+ *	the file is O_NONBLOCK
+ *
+ * First queues all of @copies, or none of them, in order; then waits until
+ * @min_done are done; then takes up to @done_count, in the order in which they
+ * were queued, which is the order in which they are done.
+ *
+ * Before it begins with a copy the device waits, without a thread, for who
+ * writes the source and who uses the destination when the copy is queued. With
+ * FPGABUF_QUEUE_OUT_FENCE others can be given both at once, as with
+ * &struct fpgabuf_exchange: the fence is in the source's reservation as a
+ * reader's, in the destination's as a writer's. It signals in bounded time, with
+ * the completion's status as its error; all of a file are one timeline.
+ *
+ * A wait that ends early with anything queued or taken by this call is a success:
+ * look at @done_count. It is an error when nothing was queued, and completions
+ * were asked for but none was taken: -EAGAIN (no wait: O_NONBLOCK, timeout 0 or
+ * min_done 0), -ETIMEDOUT, -EINTR, or -EPIPE (nothing is queued).
+ *
+ * Errors besides these, nothing queued and nothing taken: -EINVAL: unknown flag,
+ * min_done > done_count, reserved that must be zero, no length, a misaligned
+ * offset, length or buffer, ranges that overlap, &fpgabuf_import_copy.in_fence is
+ * no sync_file; -E2BIG: a count over FPGABUF_MAX_BATCH; -ENOENT: a slot with no
+ * buffer; -EACCES: a buffer not attached for that; -ERANGE: a range not inside of
+ * its buffer; -ENOSPC: more than &fpgabuf_import_info.queue_depth; -EIO: in
+ * quarantine; -EMFILE, -ENFILE: no file descriptor left; -ENOMEM; of memory that
+ * has moved (FPGABUF_IMPORT_MOVABLE) what FPGABUF_IMPORT_IOC_ATTACH says, and
+ * -ENODEV when it is gone.
+ */
+struct fpgabuf_import_exchange {
+	__u64 copies;
+	__u64 done;
+	__u32 copy_count;
+	__u32 done_count;
+	__u32 min_done;
+	__u32 flags;
+	__s64 timeout;
+};
+
+/*
+ * poll(): EPOLLIN when a copy is done and not taken; EPOLLERR in quarantine when
+ * there is none; EPOLLERR | EPOLLHUP when the device is gone.
+ */
+#define FPGABUF_IMPORT_IOC_INFO		_IOR(FPGABUF_IOC_MAGIC, 0x40, struct fpgabuf_import_info)
+#define FPGABUF_IMPORT_IOC_ATTACH	_IOWR(FPGABUF_IOC_MAGIC, 0x41, struct fpgabuf_import_attach)
+#define FPGABUF_IMPORT_IOC_DETACH	_IOW(FPGABUF_IOC_MAGIC, 0x42, struct fpgabuf_import_detach)
+#define FPGABUF_IMPORT_IOC_SEGMENTS \
+	_IOWR(FPGABUF_IOC_MAGIC, 0x43, struct fpgabuf_import_segments)
+#define FPGABUF_IMPORT_IOC_EXCHANGE \
+	_IOWR(FPGABUF_IOC_MAGIC, 0x44, struct fpgabuf_import_exchange)
+
 /* "fpgb", the magic of struct fpgabuf_trailer */
 #define FPGABUF_TRAILER_MAGIC	0x62677066
 

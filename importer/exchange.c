@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The exchange: copies in, completions out, in one system call.
+ */
+#include <linux/errno.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/pagemap.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+
+#include "node.h"
+
+static int exchange_check(const struct fpgabuf_import_exchange *x)
+{
+	if (x->flags || x->min_done > x->done_count)
+		return -EINVAL;
+	if (x->copy_count > FPGABUF_MAX_BATCH ||
+	    x->done_count > FPGABUF_MAX_BATCH)
+		return -E2BIG;
+	return 0;
+}
+
+/*
+ * Find out about bad pointers before anything is done: completions that were
+ * taken off the queue cannot be lost to one.
+ */
+static int exchange_probe(void __user *user, size_t size,
+			  const struct fpgabuf_import_exchange *x)
+{
+	if (fault_in_writeable(u64_to_user_ptr(x->done), x->done_count *
+			       sizeof(struct fpgabuf_import_done)))
+		return -EFAULT;
+	return copy_struct_to_user(user, size, x, sizeof(*x), NULL);
+}
+
+/* Enough is done, or there is nothing that could be any more. */
+static bool exchange_ready(struct fpgabuf_importer *importer, u32 min_done)
+{
+	bool ready;
+
+	spin_lock_irq(&importer->queue_lock);
+	ready = importer->num_done >= min_done || importer->gone ||
+		(list_empty(&importer->queued) &&
+		 list_empty(&importer->active));
+	spin_unlock_irq(&importer->queue_lock);
+	return ready;
+}
+
+/* 0 also when there is nothing to wait for. */
+static int exchange_wait(struct fpgabuf_importer *importer,
+			 const struct fpgabuf_import_exchange *x, bool nonblock)
+{
+	ktime_t timeout = KTIME_MAX;
+	int ret;
+
+	if (!x->min_done || exchange_ready(importer, x->min_done))
+		return 0;
+	if (nonblock || !x->timeout)
+		return -EAGAIN;
+	if (x->timeout > 0)
+		timeout = ns_to_ktime(x->timeout);
+	ret = wait_event_interruptible_hrtimeout(importer->wait,
+						 exchange_ready(importer,
+								x->min_done),
+						 timeout);
+	if (ret == -ETIME)
+		return -ETIMEDOUT;
+	return ret ? -EINTR : 0;
+}
+
+static struct importer_copy *exchange_first(struct fpgabuf_importer *importer)
+{
+	struct importer_copy *copy;
+
+	spin_lock_irq(&importer->queue_lock);
+	copy = list_first_entry_or_null(&importer->done, struct importer_copy,
+					node);
+	spin_unlock_irq(&importer->queue_lock);
+	return copy;
+}
+
+static void exchange_pop(struct importer_copy *copy)
+{
+	struct fpgabuf_importer *importer = copy->importer;
+
+	spin_lock_irq(&importer->queue_lock);
+	list_move_tail(&copy->node, &importer->idle);
+	importer->num_done--;
+	importer->num_idle++;
+	spin_unlock_irq(&importer->queue_lock);
+}
+
+/* Returns how many were taken, or -EFAULT when the first one could not be. */
+static int exchange_take(struct fpgabuf_importer *importer,
+			 const struct fpgabuf_import_exchange *x)
+{
+	struct fpgabuf_import_done __user *to = u64_to_user_ptr(x->done);
+	struct importer_copy *copy;
+	unsigned int taken;
+
+	for (taken = 0; taken < x->done_count; taken++) {
+		struct fpgabuf_import_done done = {};
+
+		copy = exchange_first(importer);
+		if (!copy)
+			break;
+		done.user_data = copy->arg.user_data;
+		done.timestamp = copy->timestamp;
+		done.status = copy->status;
+		if (copy_to_user(&to[taken], &done, sizeof(done)))
+			return taken ?: -EFAULT;
+		exchange_pop(copy);
+	}
+	return taken;
+}
+
+static int exchange_finish(struct fpgabuf_importer *importer,
+			   struct fpgabuf_import_exchange *x, int waited)
+{
+	int taken;
+
+	if (importer->gone)
+		return -ENODEV;
+	taken = exchange_take(importer, x);
+	if (taken < 0)
+		return taken;
+	if (!taken && x->done_count && !x->copy_count) {
+		if (waited)
+			return waited;
+		return x->min_done ? -EPIPE : -EAGAIN;
+	}
+	x->done_count = taken;
+	return 0;
+}
+
+int importer_ioctl_exchange(struct fpgabuf_importer *importer,
+			    void __user *user, size_t size, bool nonblock)
+{
+	struct fpgabuf_import_exchange x;
+	int ret, waited;
+
+	ret = copy_struct_from_user(&x, sizeof(x), user, size);
+	if (!ret)
+		ret = exchange_check(&x);
+	if (!ret)
+		ret = exchange_probe(user, size, &x);
+	if (ret)
+		return ret;
+
+	if (mutex_lock_interruptible(&importer->lock))
+		return -EINTR;
+	ret = importer->gone ? -ENODEV : importer_submit(importer, &x);
+	mutex_unlock(&importer->lock);
+	if (ret)
+		return ret;
+
+	waited = exchange_wait(importer, &x, nonblock);
+
+	/* Things are queued by now: a signal must not make it look otherwise. */
+	mutex_lock(&importer->lock);
+	ret = exchange_finish(importer, &x, waited);
+	mutex_unlock(&importer->lock);
+	if (ret)
+		return ret;
+	return copy_struct_to_user(user, size, &x, sizeof(x), NULL);
+}

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The node of an importing device: its registration and its file.
+ */
+#include <linux/cdev.h>
+#include <linux/dma-mapping.h>
+#include <linux/dmaengine.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/fs.h>
+#include <linux/idr.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "node.h"
+
+#define IMPORTER_MINORS			256
+#define IMPORTER_DEFAULT_TIMEOUT_MS	2000
+
+static struct class *importer_class;
+static dev_t importer_devt;
+static DEFINE_IDA(importer_ida);
+
+static int importer_get_dma(struct fpgabuf_importer *importer)
+{
+	struct module *owner = importer->parent->driver->owner;
+	struct dma_chan *dma;
+
+	if (!try_module_get(owner))
+		return -ENODEV;
+	dma = dma_request_chan(importer->parent, importer->config.dma_name);
+	if (IS_ERR(dma)) {
+		module_put(owner);
+		return PTR_ERR(dma);
+	}
+	if (!dma->device->device_prep_dma_memcpy) {
+		dma_release_channel(dma);
+		module_put(owner);
+		return -EOPNOTSUPP;
+	}
+	importer->dma = dma;
+	return 0;
+}
+
+static void importer_put_dma(struct fpgabuf_importer *importer)
+{
+	struct dma_chan *dma = importer->dma;
+
+	/* The last work may still be to come, and finds nothing. */
+	mutex_lock(&importer->engine_lock);
+	importer->dma = NULL;
+	mutex_unlock(&importer->engine_lock);
+	dma_release_channel(dma);
+	module_put(importer->parent->driver->owner);
+}
+
+/* Back to how a new file finds it; what is pending is done with @status. */
+static void importer_reset(struct fpgabuf_importer *importer, int status)
+{
+	lockdep_assert_held(&importer->lock);
+	importer_stop(importer, status);
+	if (!importer_quarantine_end(importer))
+		importer_maps_unkeep(importer);
+	importer_slots_release(importer);
+	importer_maps_flush(importer);
+
+	spin_lock_irq(&importer->queue_lock);
+	list_splice_tail_init(&importer->done, &importer->idle);
+	importer->num_idle = IMPORTER_DEPTH;
+	importer->num_done = 0;
+	spin_unlock_irq(&importer->queue_lock);
+}
+
+static int importer_begin(struct fpgabuf_importer *importer)
+{
+	int ret = 0;
+
+	if (importer->gone)
+		return -ENODEV;
+	if (importer->opened)
+		return -EBUSY;
+	/* It is still there with the buffers that it is not done with. */
+	if (!importer->dma)
+		ret = importer_get_dma(importer);
+	else
+		ret = importer_quarantine_end(importer);
+	if (ret)
+		return ret;
+	importer_maps_unkeep(importer);
+	importer_maps_flush(importer);
+	importer->context = dma_fence_context_alloc(1);
+	importer->seqno = 0;
+	importer->opened = true;
+	return 0;
+}
+
+static int importer_open(struct inode *inode, struct file *file)
+{
+	struct fpgabuf_importer *importer =
+		container_of(inode->i_cdev, struct fpgabuf_importer, cdev);
+	int ret;
+
+	mutex_lock(&importer->lock);
+	ret = importer_begin(importer);
+	mutex_unlock(&importer->lock);
+	if (ret)
+		return ret;
+	file->private_data = importer;
+	return stream_open(inode, file);
+}
+
+static int importer_release(struct inode *inode, struct file *file)
+{
+	struct fpgabuf_importer *importer = file->private_data;
+
+	mutex_lock(&importer->lock);
+	importer->opened = false;
+	if (!importer->gone) {
+		importer_reset(importer, -ECANCELED);
+		if (!READ_ONCE(importer->quarantine))
+			importer_put_dma(importer);
+	}
+	mutex_unlock(&importer->lock);
+	return 0;
+}
+
+static __poll_t importer_poll(struct file *file, poll_table *wait)
+{
+	struct fpgabuf_importer *importer = file->private_data;
+	__poll_t mask = 0;
+
+	poll_wait(file, &importer->wait, wait);
+
+	spin_lock_irq(&importer->queue_lock);
+	if (importer->gone)
+		mask = EPOLLERR | EPOLLHUP;
+	else if (importer->num_done)
+		mask = EPOLLIN | EPOLLRDNORM;
+	else if (importer->quarantine)
+		mask = EPOLLERR;
+	spin_unlock_irq(&importer->queue_lock);
+	return mask;
+}
+
+/* What it is at: for who looks at a pipeline that stands. */
+static void importer_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct fpgabuf_importer *importer = file->private_data;
+	unsigned int queued, active, done, pieces;
+	bool quarantine;
+
+	spin_lock_irq(&importer->queue_lock);
+	queued = list_count_nodes(&importer->queued);
+	active = list_count_nodes(&importer->active);
+	done = importer->num_done;
+	pieces = importer->in_flight;
+	quarantine = importer->quarantine;
+	spin_unlock_irq(&importer->queue_lock);
+
+	seq_printf(m, "state:\t%s\n", quarantine ? "quarantine" : "ready");
+	seq_printf(m, "queued:\t%u\n", queued);
+	seq_printf(m, "active:\t%u\n", active);
+	seq_printf(m, "pieces:\t%u\n", pieces);
+	seq_printf(m, "done:\t%u\n", done);
+}
+
+static int importer_ioctl_info(struct fpgabuf_importer *importer,
+			       void __user *user, size_t size)
+{
+	struct device *dma_dev = importer_dma_dev(importer);
+	struct fpgabuf_import_info info = {
+		.abi_version = FPGABUF_ABI_VERSION,
+		.num_slots = FPGABUF_MAX_SLOTS,
+		.queue_depth = IMPORTER_DEPTH,
+		.alignment = importer_alignment(importer),
+		.timeout_ms = importer->config.timeout_ms,
+		.max_segment = importer_max_segment(importer),
+		.dma_mask = dma_get_mask(dma_dev),
+	};
+
+	if (READ_ONCE(importer->quarantine))
+		info.state |= FPGABUF_STATE_QUARANTINE;
+	strscpy(info.name, importer->name, sizeof(info.name));
+	strscpy(info.driver, importer->parent->driver->name,
+		sizeof(info.driver));
+	strscpy(info.bus, dev_name(dma_dev), sizeof(info.bus));
+	return copy_struct_to_user(user, size, &info, sizeof(info), NULL);
+}
+
+/**
+ * struct importer_ioctl_desc - an ioctl but for the exchange
+ * @cmd: its request number, with the size that its argument has in this kernel
+ * @min_size: the size that it had at first
+ * @func: does it, with &fpgabuf_importer.lock held
+ */
+struct importer_ioctl_desc {
+	unsigned int cmd;
+	size_t min_size;
+	int (*func)(struct fpgabuf_importer *importer, void __user *user,
+		    size_t size);
+};
+
+static const struct importer_ioctl_desc importer_ioctls[] = {
+	{ FPGABUF_IMPORT_IOC_INFO, sizeof(struct fpgabuf_import_info),
+	  importer_ioctl_info },
+	{ FPGABUF_IMPORT_IOC_ATTACH, sizeof(struct fpgabuf_import_attach),
+	  importer_ioctl_attach },
+	{ FPGABUF_IMPORT_IOC_DETACH, sizeof(struct fpgabuf_import_detach),
+	  importer_ioctl_detach },
+	{ FPGABUF_IMPORT_IOC_SEGMENTS, sizeof(struct fpgabuf_import_segments),
+	  importer_ioctl_segments },
+};
+
+/* The number, type and direction must be right; the size may have grown. */
+static bool ioctl_is(unsigned int cmd, unsigned int known)
+{
+	return !((cmd ^ known) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT));
+}
+
+static int importer_ioctl_locked(struct fpgabuf_importer *importer,
+				 const struct importer_ioctl_desc *desc,
+				 void __user *user, size_t size)
+{
+	int ret;
+
+	if (size < desc->min_size)
+		return -EINVAL;
+	if (mutex_lock_interruptible(&importer->lock))
+		return -EINTR;
+	ret = importer->gone ? -ENODEV : desc->func(importer, user, size);
+	mutex_unlock(&importer->lock);
+	return ret;
+}
+
+static long importer_ioctl(struct file *file, unsigned int cmd,
+			   unsigned long arg)
+{
+	struct fpgabuf_importer *importer = file->private_data;
+	void __user *user = (void __user *)arg;
+	const size_t size = _IOC_SIZE(cmd);
+	unsigned int i;
+
+	if (ioctl_is(cmd, FPGABUF_IMPORT_IOC_EXCHANGE)) {
+		if (size < sizeof(struct fpgabuf_import_exchange))
+			return -EINVAL;
+		return importer_ioctl_exchange(importer, user, size,
+					       file->f_flags & O_NONBLOCK);
+	}
+	for (i = 0; i < ARRAY_SIZE(importer_ioctls); i++)
+		if (ioctl_is(cmd, importer_ioctls[i].cmd))
+			return importer_ioctl_locked(importer,
+						     &importer_ioctls[i], user,
+						     size);
+	return -ENOTTY;
+}
+
+static const struct file_operations importer_fops = {
+	.owner		= THIS_MODULE,
+	.open		= importer_open,
+	.release	= importer_release,
+	.poll		= importer_poll,
+	.unlocked_ioctl	= importer_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.show_fdinfo	= importer_show_fdinfo,
+};
+
+static void importer_free(struct device *dev)
+{
+	struct fpgabuf_importer *importer =
+		container_of(dev, struct fpgabuf_importer, dev);
+
+	ida_free(&importer_ida, MINOR(dev->devt));
+	mutex_destroy(&importer->engine_lock);
+	mutex_destroy(&importer->lock);
+	kfree(importer);
+}
+
+static int importer_check_config(struct fpgabuf_importer_config *config)
+{
+	if (!config->name || !config->dma_name ||
+	    config->timeout_ms > FPGABUF_MAX_TIMEOUT_MS)
+		return -EINVAL;
+	if (!config->timeout_ms)
+		config->timeout_ms = IMPORTER_DEFAULT_TIMEOUT_MS;
+	return 0;
+}
+
+/**
+ * fpgabuf_importer_register() - make an importing device of a dmaengine channel
+ * @dev: the device, bound to its driver; dma_request_chan() is called on it
+ * @config: what it is; copied, what it points to is not
+ *
+ * The node /dev/fpgabuf_importN appears and may be opened before this returns.
+ * The engine's channel is requested when it is opened, not here.
+ *
+ * Context: process context, may sleep.
+ * Return: the importing device, or an ERR_PTR: -EINVAL for a configuration that
+ * is wrong, -ENOSPC when there are too many, -ENOMEM.
+ */
+struct fpgabuf_importer *
+fpgabuf_importer_register(struct device *dev,
+			  const struct fpgabuf_importer_config *config)
+{
+	struct fpgabuf_importer *importer;
+	int minor, ret;
+
+	importer = kzalloc(sizeof(*importer), GFP_KERNEL);
+	if (!importer)
+		return ERR_PTR(-ENOMEM);
+
+	importer->config = *config;
+	ret = importer_check_config(&importer->config);
+	if (ret)
+		goto err_free;
+	minor = ida_alloc_max(&importer_ida, IMPORTER_MINORS - 1, GFP_KERNEL);
+	if (minor < 0) {
+		ret = minor;
+		goto err_free;
+	}
+
+	strscpy(importer->name, config->name, sizeof(importer->name));
+	importer->parent = dev;
+	mutex_init(&importer->lock);
+	importer_slots_init(importer);
+	importer_maps_init(importer);
+	importer_engine_init(importer);
+
+	device_initialize(&importer->dev);
+	importer->dev.class = importer_class;
+	importer->dev.parent = dev;
+	importer->dev.devt = MKDEV(MAJOR(importer_devt), minor);
+	importer->dev.release = importer_free;
+	cdev_init(&importer->cdev, &importer_fops);
+	importer->cdev.owner = THIS_MODULE;
+
+	ret = dev_set_name(&importer->dev, "fpgabuf_import%d", minor);
+	if (!ret)
+		ret = cdev_device_add(&importer->cdev, &importer->dev);
+	if (ret) {
+		put_device(&importer->dev);
+		return ERR_PTR(ret);
+	}
+	return importer;
+
+err_free:
+	kfree(importer);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_importer_register, "FPGABUF");
+
+/**
+ * fpgabuf_importer_unregister() - take an importing device away
+ * @importer: from fpgabuf_importer_register()
+ *
+ * Stops the engine, detaches from all buffers, releases the engine's channel and
+ * wakes who waits. A file may stay open. When it returns nothing of the device is
+ * used any more, and @importer is no longer the caller's.
+ *
+ * Context: process context, may sleep; called before the device is unbound.
+ */
+void fpgabuf_importer_unregister(struct fpgabuf_importer *importer)
+{
+	cdev_device_del(&importer->cdev, &importer->dev);
+
+	mutex_lock(&importer->lock);
+	spin_lock_irq(&importer->queue_lock);
+	importer->gone = true;
+	spin_unlock_irq(&importer->queue_lock);
+	if (importer->dma) {
+		importer_reset(importer, -ENODEV);
+		importer_maps_abandon(importer);
+		importer_put_dma(importer);
+	}
+	mutex_unlock(&importer->lock);
+
+	importer_engine_fini(importer);
+	wake_up_all(&importer->wait);
+	put_device(&importer->dev);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_importer_unregister, "FPGABUF");
+
+int fpgabuf_nodes_init(void)
+{
+	int ret;
+
+	ret = alloc_chrdev_region(&importer_devt, 0, IMPORTER_MINORS,
+				  "fpgabuf_import");
+	if (ret)
+		return ret;
+	importer_class = class_create("fpgabuf_import");
+	if (IS_ERR(importer_class)) {
+		unregister_chrdev_region(importer_devt, IMPORTER_MINORS);
+		return PTR_ERR(importer_class);
+	}
+	return 0;
+}
+
+void fpgabuf_nodes_exit(void)
+{
+	class_destroy(importer_class);
+	unregister_chrdev_region(importer_devt, IMPORTER_MINORS);
+	ida_destroy(&importer_ida);
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The buffers that an importing device is attached to: dma-bufs of any origin,
+ * attached and mapped once, so that a copy costs neither.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "node.h"
+
+/* The buffer of that number, or NULL. */
+struct importer_slot *importer_slot(struct fpgabuf_importer *importer,
+				    u32 number)
+{
+	lockdep_assert_held(&importer->lock);
+	if (number >= FPGABUF_MAX_SLOTS || !importer->slots[number].import)
+		return NULL;
+	return &importer->slots[number];
+}
+
+static struct importer_slot *slot_find_free(struct fpgabuf_importer *importer)
+{
+	unsigned int i;
+
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+		if (!importer->slots[i].import)
+			return &importer->slots[i];
+	return NULL;
+}
+
+static bool slots_have(const struct fpgabuf_importer *importer,
+		       const struct dma_buf *dmabuf)
+{
+	unsigned int i;
+
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+		if (importer->slots[i].import &&
+		    importer->slots[i].import->dmabuf == dmabuf)
+			return true;
+	return false;
+}
+
+static enum dma_data_direction attach_dir(u32 access)
+{
+	if (access == FPGABUF_IMPORT_READ)
+		return DMA_TO_DEVICE;
+	return access == FPGABUF_IMPORT_WRITE ? DMA_FROM_DEVICE :
+						DMA_BIDIRECTIONAL;
+}
+
+static int attach_check(struct fpgabuf_importer *importer,
+			const struct dma_buf *dmabuf, u32 access)
+{
+	const fmode_t mode = dmabuf->file->f_mode;
+
+	if (access & FPGABUF_IMPORT_READ && !(mode & FMODE_READ))
+		return -EACCES;
+	if (access & FPGABUF_IMPORT_WRITE && !(mode & FMODE_WRITE))
+		return -EACCES;
+	if (slots_have(importer, dmabuf))
+		return -EEXIST;
+	return READ_ONCE(importer->quarantine) ? -EIO : 0;
+}
+
+static int slot_pin(struct importer_slot *slot, struct dma_buf *dmabuf,
+		    u32 access)
+{
+	struct fpgabuf_importer *importer = slot->importer;
+	struct fpgabuf_import *import;
+	struct importer_map *map;
+
+	import = fpgabuf_import(importer_dma_dev(importer), dmabuf,
+				attach_dir(access));
+	if (IS_ERR(import))
+		return PTR_ERR(import);
+	map = importer_map_pinned(importer, import);
+	if (IS_ERR(map)) {
+		fpgabuf_import_put(import);
+		return PTR_ERR(map);
+	}
+	slot->map = map;
+	slot->import = import;
+	return 0;
+}
+
+static void slot_clear(struct importer_slot *slot)
+{
+	struct fpgabuf_import *import = slot->import;
+	struct importer_map *map;
+
+	dma_resv_lock(import->dmabuf->resv, NULL);
+	map = slot->map;
+	slot->map = NULL;
+	dma_resv_unlock(import->dmabuf->resv);
+	importer_map_put(slot->importer, map);
+	importer_maps_flush(slot->importer);
+	slot->import = NULL;
+	fpgabuf_import_put(import);
+}
+
+static int slot_move(struct importer_slot *slot, struct dma_buf *dmabuf,
+		     u32 access, bool peer)
+{
+	struct fpgabuf_importer *importer = slot->importer;
+	struct fpgabuf_import *import;
+
+	import = fpgabuf_import_movable(importer_dma_dev(importer), dmabuf,
+					attach_dir(access), peer,
+					&importer_import_ops, slot);
+	if (IS_ERR(import))
+		return PTR_ERR(import);
+	slot->import = import;
+	return 0;
+}
+
+/* Where it is now, with a reference. */
+static int slot_get_map(struct importer_slot *slot, struct importer_map **map)
+{
+	struct dma_resv *resv = slot->import->dmabuf->resv;
+	int ret;
+
+	ret = dma_resv_lock_interruptible(resv, NULL);
+	if (ret)
+		return ret;
+	ret = importer_map_slot(slot->importer, slot);
+	if (!ret) {
+		refcount_inc(&slot->map->ref);
+		*map = slot->map;
+	}
+	dma_resv_unlock(resv);
+	return ret;
+}
+
+static int slot_count(struct importer_slot *slot, u32 *segments)
+{
+	struct importer_map *map;
+	int ret = slot_get_map(slot, &map);
+
+	if (ret) {
+		slot_clear(slot);
+		return ret;
+	}
+	*segments = map->table.nents;
+	importer_map_put(slot->importer, map);
+	return 0;
+}
+
+static int slot_attach(struct fpgabuf_importer *importer,
+		       struct dma_buf *dmabuf,
+		       struct fpgabuf_import_attach *arg)
+{
+	struct importer_slot *slot;
+	int ret;
+
+	ret = attach_check(importer, dmabuf, arg->access);
+	if (ret)
+		return ret;
+	slot = slot_find_free(importer);
+	if (!slot)
+		return -ENOSPC;
+	slot->access = arg->access;
+	if (arg->flags & FPGABUF_IMPORT_MOVABLE)
+		ret = slot_move(slot, dmabuf, arg->access,
+				arg->flags & FPGABUF_IMPORT_PEER);
+	else
+		ret = slot_pin(slot, dmabuf, arg->access);
+	if (ret)
+		return ret;
+	arg->slot = slot - importer->slots;
+	arg->size = dmabuf->size;
+	return slot_count(slot, &arg->segments);
+}
+
+int importer_ioctl_attach(struct fpgabuf_importer *importer, void __user *user,
+			  size_t size)
+{
+	struct fpgabuf_import_attach arg;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	ret = copy_struct_from_user(&arg, sizeof(arg), user, size);
+	if (ret)
+		return ret;
+	if (arg.flags & ~(FPGABUF_IMPORT_MOVABLE | FPGABUF_IMPORT_PEER) ||
+	    arg.flags == FPGABUF_IMPORT_PEER || arg.reserved || !arg.access ||
+	    arg.access & ~(FPGABUF_IMPORT_READ | FPGABUF_IMPORT_WRITE))
+		return -EINVAL;
+
+	dmabuf = dma_buf_get(arg.fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	ret = slot_attach(importer, dmabuf, &arg);
+	dma_buf_put(dmabuf);
+	if (ret)
+		return ret;
+	ret = copy_struct_to_user(user, size, &arg, sizeof(arg), NULL);
+	if (ret)
+		slot_clear(&importer->slots[arg.slot]);
+	return ret;
+}
+
+int importer_ioctl_detach(struct fpgabuf_importer *importer, void __user *user,
+			  size_t size)
+{
+	struct fpgabuf_import_detach arg;
+	struct importer_slot *slot;
+	bool busy;
+	int ret;
+
+	ret = copy_struct_from_user(&arg, sizeof(arg), user, size);
+	if (ret)
+		return ret;
+	if (arg.flags)
+		return -EINVAL;
+	slot = importer_slot(importer, arg.slot);
+	if (!slot)
+		return -ENOENT;
+
+	spin_lock_irq(&importer->queue_lock);
+	busy = slot->pending || slot->quarantined;
+	spin_unlock_irq(&importer->queue_lock);
+	if (busy)
+		return -EBUSY;
+	slot_clear(slot);
+	return 0;
+}
+
+static void segments_tell(const struct importer_map *map,
+			  struct fpgabuf_import_segment *segments, u32 count)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(&map->table, sg, i) {
+		const dma_addr_t addr = sg_dma_address(sg);
+
+		if (i == count)
+			break;
+		segments[i].length = sg_dma_len(sg);
+		segments[i].alignment = addr & -addr;
+	}
+}
+
+static int segments_get(struct importer_slot *slot,
+			struct fpgabuf_import_segments *arg)
+{
+	struct fpgabuf_import_segment *segments;
+	struct importer_map *map;
+	u32 count;
+	int ret;
+
+	ret = slot_get_map(slot, &map);
+	if (ret)
+		return ret;
+	count = min(arg->count, map->table.nents);
+	arg->count = map->table.nents;
+	/* The table's own size is not in the caller's hands. */
+	segments = kvcalloc(count, sizeof(*segments), GFP_KERNEL);
+	if (!segments)
+		ret = -ENOMEM;
+	else
+		segments_tell(map, segments, count);
+	importer_map_put(slot->importer, map);
+	if (!ret && copy_to_user(u64_to_user_ptr(arg->segments), segments,
+				 count * sizeof(*segments)))
+		ret = -EFAULT;
+	kvfree(segments);
+	return ret;
+}
+
+int importer_ioctl_segments(struct fpgabuf_importer *importer,
+			    void __user *user, size_t size)
+{
+	struct fpgabuf_import_segments arg;
+	struct importer_slot *slot;
+	int ret;
+
+	ret = copy_struct_from_user(&arg, sizeof(arg), user, size);
+	if (ret)
+		return ret;
+	if (arg.flags || arg.reserved)
+		return -EINVAL;
+	slot = importer_slot(importer, arg.slot);
+	if (!slot)
+		return -ENOENT;
+	ret = segments_get(slot, &arg);
+	if (ret)
+		return ret;
+	return copy_struct_to_user(user, size, &arg, sizeof(arg), NULL);
+}
+
+/* Nothing is queued. What the engine may still be at is kept elsewhere. */
+void importer_slots_release(struct fpgabuf_importer *importer)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&importer->lock);
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
+		struct importer_slot *slot = &importer->slots[i];
+
+		slot->quarantined = false;
+		if (slot->import)
+			slot_clear(slot);
+	}
+}
+
+void importer_slots_init(struct fpgabuf_importer *importer)
+{
+	unsigned int i;
+
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+		importer->slots[i].importer = importer;
+}
