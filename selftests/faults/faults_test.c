@@ -12,8 +12,9 @@
 #include <sys/mman.h>
 
 #include "../kselftest_harness.h"
-#include "../fpgabuf/foreign.h"
+#include "../fpgabuf/fences.h"
 #include "../heaps/heaps_test.h"
+#include "../importer/importer_test.h"
 #include "inject.h"
 
 /* One block of each order that the system kind allocates */
@@ -542,10 +543,12 @@ TEST_F(kind, import)
  * struct streamer - a channel that streams into one of its two buffers
  * @ch: channel
  * @slot: the buffer
+ * @fd: likewise
  */
 struct streamer {
 	int ch;
 	int slot;
+	int fd;
 };
 
 /* Queue a buffer and wait for its frame. */
@@ -575,6 +578,45 @@ TEST_F(kind, exchange)
 	s.slot = fpga_register(self->ch, self->b.fd, 0, 0);
 	ASSERT_LE(0, s.slot);
 	ASSERT_LE(0, fpga_start(self->ch));
+	EXPECT_ROBUST(&call, &s);
+	EXPECT_EQ(0, fpga_stop(self->ch));
+}
+
+static int call_exchange_fenced(void *ctx)
+{
+	const struct streamer *s = ctx;
+	struct fpgabuf_completion done;
+	int in, out, ret;
+
+	in = export_sync_file(s->fd, DMA_BUF_SYNC_WRITE);
+	if (in < 0)
+		return in;
+	ret = fpga_queue_fenced(s->ch, s->slot, FPGABUF_QUEUE_IN_FENCE |
+				FPGABUF_QUEUE_OUT_FENCE, in, &out);
+	close(in);
+	if (ret < 0)
+		return ret;
+	close(out);
+	ret = fpga_take(s->ch, &done, 1, 1, 5 * SEC);
+	if (ret < 0)
+		return ret;
+	return ret == 1 ? done.status : -ETIMEDOUT;
+}
+
+TEST_F(kind, exchange_fenced)
+{
+	const struct fault_call call = {
+		.name = "exchange with fences", .call = call_exchange_fenced,
+		/* The engine had no memory for a descriptor. */
+		.errnos = { EIO },
+	};
+	struct streamer s = { .ch = self->ch, .fd = self->b.fd };
+
+	s.slot = fpga_register(self->ch, self->b.fd, 0, 0);
+	ASSERT_LE(0, s.slot);
+	ASSERT_LE(0, fpga_start(self->ch));
+	/* One fence stays in the buffer from here on. */
+	ASSERT_EQ(0, call_exchange_fenced(&s));
 	EXPECT_ROBUST(&call, &s);
 	EXPECT_EQ(0, fpga_stop(self->ch));
 }
@@ -671,6 +713,127 @@ TEST_F(channel, wait_resumes)
 		ASSERT_EQ(0, inject_nth(0));
 		close(ch);
 	}
+}
+
+FIXTURE(importer) {
+	struct totals before;
+	int ch;
+	struct buffer b[2];
+};
+
+FIXTURE_VARIANT(importer) {
+	__u32 flags;
+};
+
+FIXTURE_VARIANT_ADD(importer, pinned) {
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(importer, movable) {
+	.flags = FPGABUF_IMPORT_MOVABLE,
+};
+
+FIXTURE_SETUP(importer)
+{
+	int i;
+
+	ASSERT_EQ(0, totals_read(&self->before));
+	self->ch = fpga_open(CHANNEL, O_RDWR);
+	ASSERT_LE(0, self->ch);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, buffer_alloc(self->ch, BUFFER_SIZE,
+					  FPGABUF_KIND_SYSTEM, &self->b[i]));
+}
+
+FIXTURE_TEARDOWN_PARENT(importer)
+{
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+/**
+ * struct importing - two buffers for an importing device
+ * @dev: the device; of a call that opens it by itself: not used
+ * @fds: the buffers
+ * @flags: how to attach to them
+ */
+struct importing {
+	int dev;
+	int fds[2];
+	__u32 flags;
+};
+
+static int attach_both(int dev, const struct importing *im)
+{
+	struct fpgabuf_import_attach arg;
+	int i, ret = 0;
+
+	for (i = 0; i < 2 && ret >= 0; i++) {
+		arg = (struct fpgabuf_import_attach){
+			.fd = im->fds[i],
+			.flags = im->flags,
+			.access = IMPORT_BOTH,
+		};
+		ret = fpga_ioctl(dev, FPGABUF_IMPORT_IOC_ATTACH, &arg);
+	}
+	return ret;
+}
+
+/* From open to close, which detaches */
+static int call_attach(void *ctx)
+{
+	struct fpgabuf_import_segment segments[16];
+	__u32 count = ARRAY_LEN(segments);
+	int dev = import_open(O_RDWR);
+	int ret;
+
+	if (dev < 0)
+		return dev;
+	ret = attach_both(dev, ctx);
+	if (ret >= 0)
+		ret = import_segments(dev, 0, segments, &count);
+	close(dev);
+	return ret;
+}
+
+static int call_copy(void *ctx)
+{
+	const struct importing *im = ctx;
+	struct fpgabuf_import_copy copy = {
+		.length = BUFFER_SIZE,
+		.dst = 1,
+		.flags = FPGABUF_QUEUE_OUT_FENCE,
+	};
+	struct fpgabuf_import_done done;
+	int ret = import_queue(im->dev, &copy, 1);
+
+	if (ret < 0)
+		return ret;
+	close(copy.out_fence);
+	ret = import_take(im->dev, &done, 1, 1, 5 * SEC);
+	if (ret < 0)
+		return ret;
+	return ret == 1 ? done.status : -ETIMEDOUT;
+}
+
+TEST_F(importer, attach_and_copy)
+{
+	const struct fault_call calls[] = {
+		{ .name = "attach", .call = call_attach },
+		/* The engine had no memory for a descriptor. */
+		{ .name = "copy", .call = call_copy, .errnos = { EIO } },
+	};
+	struct importing im = {
+		.fds = { self->b[0].fd, self->b[1].fd },
+		.flags = variant->flags,
+	};
+
+	EXPECT_ROBUST(&calls[0], &im);
+	im.dev = import_open(O_RDWR);
+	ASSERT_LE(0, im.dev);
+	ASSERT_LE(0, attach_both(im.dev, &im));
+	/* One fence stays in each buffer from here on. */
+	ASSERT_EQ(0, call_copy(&im));
+	EXPECT_ROBUST(&calls[1], &im);
 }
 
 FIXTURE(foreign) {

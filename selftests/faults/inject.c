@@ -154,7 +154,7 @@ static void state_read(struct state *state)
 }
 
 /* NULL, or what is not as it was. */
-static const char *state_changed(const struct state *before)
+static const char *state_differs(const struct state *before)
 {
 	struct state now;
 	unsigned int i;
@@ -168,6 +168,26 @@ static const char *state_changed(const struct state *before)
 	if (!totals_equal(&now.totals, &before->totals))
 		return "the number of buffers";
 	return NULL;
+}
+
+/* A fence that nobody has any more holds its module until RCU has freed it. */
+static const char *state_changed(const struct state *before)
+{
+	__s64 end = now_ns() + 5 * SEC;
+	const char *what;
+
+	while ((what = state_differs(before)) && now_ns() < end)
+		pass_time(MSEC);
+	return what;
+}
+
+/* What it is like when all that is on its way has come. */
+static void state_settle(struct state *state)
+{
+	do {
+		state_read(state);
+		pass_time(20 * MSEC);
+	} while (state_differs(state));
 }
 
 /**
@@ -282,7 +302,7 @@ static const char *sweep(struct sweep *s)
 
 	/* What is allocated once and kept */
 	undo(s, s->call->call(s->ctx));
-	state_read(&s->before);
+	state_settle(&s->before);
 	first = first_fault(s);
 	if (first < 0)
 		return wrong("%s: its faults cannot be counted", s->call->name);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Programs that know no rules: random requests with random arguments on all
- * channels, from several processes that are killed at random while others unbind
- * the device. Nothing may crash, hang, or be left. FPGABUF_CALLS=N makes that
- * many calls in all, FPGABUF_SEED=N the same ones again.
+ * channels and on an importing device, from several processes that are killed at
+ * random while others unbind the device. Nothing may crash, hang, or be left.
+ * FPGABUF_CALLS=N makes that many calls in all, FPGABUF_SEED=N the same ones
+ * again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "../kselftest_harness.h"
+#include "../importer/importer_test.h"
 #include "../sim/sim_test.h"
 #include "fences_test.h"
 
@@ -83,6 +85,9 @@ static void *draw_argument(struct vandal *v, unsigned long *request)
 		FPGABUF_IOC_ALLOC_POOL, FPGABUF_IOC_INSPECT,
 		DMA_BUF_IOCTL_SYNC, DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
 		DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+		FPGABUF_IMPORT_IOC_INFO, FPGABUF_IMPORT_IOC_ATTACH,
+		FPGABUF_IMPORT_IOC_DETACH, FPGABUF_IMPORT_IOC_SEGMENTS,
+		FPGABUF_IMPORT_IOC_EXCHANGE,
 	};
 	static __u64 argument[64];
 	size_t i;
@@ -102,7 +107,8 @@ static void call_random(struct vandal *v)
 	void *argument = draw_argument(v, &request);
 
 	/* A wait for ever is allowed to the kernel, but not to the test. */
-	if (_IOC_NR(request) != _IOC_NR(FPGABUF_IOC_EXCHANGE))
+	if (_IOC_NR(request) != _IOC_NR(FPGABUF_IOC_EXCHANGE) &&
+	    _IOC_NR(request) != _IOC_NR(FPGABUF_IMPORT_IOC_EXCHANGE))
 		fpga_ioctl(draw_fd(v), request, argument);
 }
 
@@ -116,6 +122,56 @@ static void call_open(struct vandal *v)
 	fpga_set_raw(ch, draw(v, 4) ? 4096 : draw_number(v),
 		     draw(v, 2) ? 0 : 1000);
 	keep_fd(v, ch);
+}
+
+/* There is one at a time, so that it is busy more often than not. */
+static void call_open_importer(struct vandal *v)
+{
+	keep_fd(v, import_open(O_RDWR | (draw(v, 2) ? O_NONBLOCK : 0)));
+}
+
+static void call_attach(struct vandal *v)
+{
+	struct fpgabuf_import_attach arg = {
+		.fd = draw_fd(v),
+		.flags = draw(v, 4),
+		.access = draw(v, 16) ? 1 + draw(v, 3) : draw_number(v),
+	};
+
+	if (draw(v, 4))
+		fpga_ioctl(draw_fd(v), FPGABUF_IMPORT_IOC_ATTACH, &arg);
+	else
+		import_detach(draw_fd(v), draw(v, 8));
+}
+
+static void call_copy(struct vandal *v)
+{
+	struct fpgabuf_import_copy *copies = v->page;
+	struct fpgabuf_import_exchange exchange = {
+		.copies = (uintptr_t)copies,
+		.done = (uintptr_t)v->page + 4096,
+		.copy_count = draw(v, 5),
+		.done_count = draw(v, 5),
+		.min_done = draw(v, 3),
+		.timeout = draw(v, 2) * MSEC,
+	};
+	unsigned int i;
+
+	for (i = 0; i < exchange.copy_count; i++)
+		copies[i] = (struct fpgabuf_import_copy){
+			.src_offset = draw(v, 4096),
+			.dst_offset = draw(v, 4096),
+			.length = draw(v, 16) ? draw(v, 4096) : draw_number(v),
+			.src = draw(v, 4),
+			.dst = draw(v, 4),
+			.flags = draw(v, 16) ? draw(v, 8) : draw_number(v),
+			.in_fence = draw_fd(v),
+		};
+	if (fpga_ioctl(draw_fd(v), FPGABUF_IMPORT_IOC_EXCHANGE, &exchange))
+		return;
+	for (i = 0; i < exchange.copy_count; i++)
+		if (copies[i].flags & FPGABUF_QUEUE_OUT_FENCE)
+			keep_fd(v, copies[i].out_fence);
 }
 
 static void call_alloc(struct vandal *v)
@@ -181,7 +237,8 @@ static void call_any(struct vandal *v)
 	static void (*const calls[])(struct vandal *v) = {
 		call_random, call_random, call_open, call_alloc,
 		call_register, call_register, call_exchange, call_exchange,
-		call_exchange, call_start_stop, call_close,
+		call_exchange, call_start_stop, call_close, call_open_importer,
+		call_attach, call_attach, call_copy, call_copy,
 	};
 
 	calls[draw(v, ARRAY_LEN(calls))](v);

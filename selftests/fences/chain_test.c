@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Three channels, queued all at once, run by fences alone: what rx0 captures tx0
- * puts out, and loop0 captures again. No program is woken up in between, and
- * each frame is whole in the end. A buffer is captured into again while the
- * program has not heard of its output: the fence holds that back.
+ * Four devices, queued all at once, run by fences alone: what rx0 captures an
+ * importing device copies, tx0 puts out, and loop0 captures again. No program is
+ * woken up in between, and each frame is whole in the end. A buffer is captured
+ * into again while the program has not heard of its output: the fence holds that
+ * back.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <linux/dma-buf.h>
 
 #include "../kselftest_harness.h"
+#include "../importer/importer_test.h"
 #include "../sim/sim_test.h"
 #include "fences_test.h"
 
@@ -25,10 +27,57 @@ enum { RX, TX, LOOP, CHANNELS };
 
 FIXTURE(chain) {
 	struct totals before;
-	int ch[CHANNELS];
-	/* What is between rx0 and tx0, and what comes out in the end */
-	struct buffer middle[DEPTH], end[DEPTH];
+	int ch[CHANNELS], copier;
+	/* What rx0 writes, what tx0 reads, and what comes out in the end */
+	struct buffer begin[DEPTH], middle[DEPTH], end[DEPTH];
 };
+
+/* What it reads is slot 2 * @i of the copier, what it writes the next one. */
+static int attach_copier(int dev, int i, const struct buffer *begin,
+			 const struct buffer *middle)
+{
+	int ret = import_attach(dev, begin->fd, FPGABUF_IMPORT_READ);
+
+	if (ret != 2 * i)
+		return ret < 0 ? ret : -EBADSLT;
+	ret = import_attach(dev, middle->fd, FPGABUF_IMPORT_WRITE);
+	if (ret != 2 * i + 1)
+		return ret < 0 ? ret : -EBADSLT;
+	return 0;
+}
+
+static int copier_queue(int dev)
+{
+	struct fpgabuf_import_copy copies[DEPTH];
+	int i, ret;
+
+	for (i = 0; i < DEPTH; i++)
+		copies[i] = (struct fpgabuf_import_copy){
+			.length = SHORT,
+			.user_data = i,
+			.src = 2 * i,
+			.dst = 2 * i + 1,
+			.flags = FPGABUF_QUEUE_OUT_FENCE,
+		};
+	ret = import_queue(dev, copies, DEPTH);
+	for (i = 0; !ret && i < DEPTH; i++)
+		close(copies[i].out_fence);
+	return ret;
+}
+
+/* Take them all, in order: the first error. */
+static int copier_take(int dev)
+{
+	struct fpgabuf_import_done done[DEPTH];
+	int i, ret = import_take(dev, done, DEPTH, DEPTH, 10 * SEC);
+
+	if (ret != DEPTH)
+		return ret < 0 ? ret : -ETIME;
+	for (i = 0; i < DEPTH; i++)
+		if (done[i].status || done[i].user_data != (__u64)i)
+			return done[i].status ?: -EBADSLT;
+	return 0;
+}
 
 FIXTURE_SETUP(chain)
 {
@@ -41,15 +90,22 @@ FIXTURE_SETUP(chain)
 		ASSERT_LE(0, self->ch[i]);
 		ASSERT_EQ(0, fpga_set_raw(self->ch[i], SHORT, 0));
 	}
+	self->copier = import_open(O_RDWR);
+	ASSERT_LE(0, self->copier);
 	/* Coherent: what one device writes another one of it sees at once. */
 	for (i = 0; i < DEPTH; i++) {
+		ASSERT_EQ(0, buffer_alloc(self->ch[RX], FRAME,
+					  FPGABUF_KIND_COHERENT,
+					  &self->begin[i]));
 		ASSERT_EQ(0, buffer_alloc(self->ch[RX], FRAME,
 					  FPGABUF_KIND_COHERENT,
 					  &self->middle[i]));
 		ASSERT_EQ(0, buffer_alloc(self->ch[RX], FRAME,
 					  FPGABUF_KIND_COHERENT,
 					  &self->end[i]));
-		ASSERT_EQ(i, fpga_register(self->ch[RX], self->middle[i].fd, 0,
+		ASSERT_EQ(0, attach_copier(self->copier, i, &self->begin[i],
+					   &self->middle[i]));
+		ASSERT_EQ(i, fpga_register(self->ch[RX], self->begin[i].fd, 0,
 					   0));
 		ASSERT_EQ(i, fpga_register(self->ch[TX], self->middle[i].fd, 0,
 					   0));
@@ -78,10 +134,13 @@ TEST_F_TIMEOUT(chain, runs_by_fences_alone, 100)
 	int frames, i;
 
 	for (frames = 0; frames < FRAMES; frames += DEPTH) {
-		for (i = 0; i < CHANNELS; i++)
-			ASSERT_EQ(0, batch_queue(self->ch[i], DEPTH));
+		ASSERT_EQ(0, batch_queue(self->ch[RX], DEPTH));
+		ASSERT_EQ(0, copier_queue(self->copier));
+		ASSERT_EQ(0, batch_queue(self->ch[TX], DEPTH));
+		ASSERT_EQ(0, batch_queue(self->ch[LOOP], DEPTH));
 		ASSERT_EQ(0, batch_take(self->ch[LOOP], other, DEPTH));
 		ASSERT_EQ(0, batch_take(self->ch[TX], other, DEPTH));
+		ASSERT_EQ(0, copier_take(self->copier));
 		ASSERT_EQ(0, batch_take(self->ch[RX], rx, DEPTH));
 		for (i = 0; i < DEPTH; i++)
 			ASSERT_STREQ("ok", check_end(&self->end[i], &rx[i]));
@@ -98,11 +157,16 @@ TEST_F(chain, holds_back_the_first)
 	int round, i;
 
 	ASSERT_EQ(0, sim_fault("tx0", "hang"));
-	ASSERT_EQ(0, batch_queue(self->ch[RX], DEPTH));
-	ASSERT_EQ(0, batch_queue(self->ch[TX], DEPTH));
-	ASSERT_EQ(0, batch_take(self->ch[RX], rx, DEPTH));
+	for (round = 0; round < 2; round++) {
+		ASSERT_EQ(0, batch_queue(self->ch[RX], DEPTH));
+		ASSERT_EQ(0, copier_queue(self->copier));
+		if (round)
+			break;
+		ASSERT_EQ(0, batch_queue(self->ch[TX], DEPTH));
+		ASSERT_EQ(0, batch_take(self->ch[RX], rx, DEPTH));
+		ASSERT_EQ(0, copier_take(self->copier));
+	}
 	/* tx0 has the first buffer in hand, and all others are to come. */
-	ASSERT_EQ(0, batch_queue(self->ch[RX], DEPTH));
 	pass_time(50 * MSEC);
 	for (i = 0; i < DEPTH; i++)
 		EXPECT_STREQ("ok", raw_check(self->middle[i].map, SHORT,
@@ -112,11 +176,11 @@ TEST_F(chain, holds_back_the_first)
 		ASSERT_EQ(0, batch_queue(self->ch[LOOP], DEPTH));
 		ASSERT_EQ(0, batch_take(self->ch[LOOP], rx, DEPTH));
 		ASSERT_EQ(0, batch_take(self->ch[TX], rx, DEPTH));
+		if (round)
+			break;
 		ASSERT_EQ(0, batch_take(self->ch[RX], rx, DEPTH));
-		if (!round) {
-			ASSERT_EQ(0, batch_queue(self->ch[TX], DEPTH));
-			ASSERT_EQ(0, batch_queue(self->ch[RX], DEPTH));
-		}
+		ASSERT_EQ(0, copier_take(self->copier));
+		ASSERT_EQ(0, batch_queue(self->ch[TX], DEPTH));
 	}
 	EXPECT_EQ(0, sim_number("tx0", "bad"));
 	EXPECT_EQ(0, sim_number("tx0", "disordered"));
@@ -131,8 +195,10 @@ TEST_F(chain, hands_an_error_on)
 	/* Not started, it takes what tx0 puts out for granted. */
 	ASSERT_EQ(0, fpga_stop(self->ch[LOOP]));
 	ASSERT_EQ(0, sim_fault("rx0", "hang 1 3"));
-	for (i = 0; i < CHANNELS - 1; i++)
-		ASSERT_EQ(0, batch_queue(self->ch[i], DEPTH));
+	ASSERT_EQ(0, batch_queue(self->ch[RX], DEPTH));
+	ASSERT_EQ(0, copier_queue(self->copier));
+	ASSERT_EQ(0, batch_queue(self->ch[TX], DEPTH));
+	EXPECT_EQ(-ETIMEDOUT, copier_take(self->copier));
 	for (i = 0; i < CHANNELS - 1; i++) {
 		ASSERT_EQ(DEPTH, fpga_take(self->ch[i], done, DEPTH, DEPTH,
 					   10 * SEC));

@@ -9,15 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "../kselftest_harness.h"
 #include "../sim/sim_test.h"
 #include "fences_test.h"
-
-#define TRACEFS		"/sys/kernel/tracing"
-#define EVENTS		TRACEFS "/events/fpgabuf/"
 
 FIXTURE(stats) {
 	struct totals before;
@@ -130,36 +126,18 @@ TEST_F(stats, in_fdinfo)
 	ASSERT_EQ(0, gate_open(&gate));
 }
 
-/* The lines of the trace that have @text, in order */
-static int trace_count(const char *text)
-{
-	char line[512];
-	int count = 0;
-	FILE *f = fopen(TRACEFS "/trace", "re");
-
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f))
-		count += !!strstr(line, text);
-	fclose(f);
-	return count;
-}
-
 TEST_F(stats, traced)
 {
 	struct fpgabuf_completion done;
 
-	mount("nodev", TRACEFS, "tracefs", 0, NULL);
-	if (access(EVENTS, X_OK))
+	if (trace_events("fpgabuf", true) == -ENOENT)
 		SKIP(return, "no CONFIG_EVENT_TRACING");
-	ASSERT_EQ(0, write_file(TRACEFS "/trace", ""));
 	ASSERT_EQ(0, slots_open(&self->s, 0, 2, 0));
-	ASSERT_EQ(0, write_file(EVENTS "enable", "1"));
 	ASSERT_EQ(0, fpga_queue(self->s.ch, 1, 0xf00d));
 	ASSERT_EQ(1, fpga_start(self->s.ch));
 	ASSERT_EQ(1, fpga_take(self->s.ch, &done, 1, 1, 5 * SEC));
 	ASSERT_EQ(0, fpga_stop(self->s.ch));
-	ASSERT_EQ(0, write_file(EVENTS "enable", "0"));
+	ASSERT_EQ(0, trace_events("fpgabuf", false));
 
 	EXPECT_EQ(1, trace_count("fpgabuf_queue: channel=0 run=0 slot=1 user_data=0xf00d"));
 	EXPECT_EQ(1, trace_count("fpgabuf_issue: channel=0 run=1 slot=1 user_data=0xf00d"));

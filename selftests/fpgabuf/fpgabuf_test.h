@@ -154,6 +154,12 @@ void load_module(const char *name, const char *param);
 /* The kernel log from now on; and whether a line of it says @what, and then @help. */
 int log_open(void);
 bool log_says(int log, const char *what, const char *help);
+/*
+ * Empty the kernel's trace and let a system's events come into it from now on, or
+ * no more; -ENOENT: there are none. And its lines that have @text.
+ */
+int trace_events(const char *system, bool on);
+int trace_count(const char *text);
 /* An address range that cannot be touched, and one that cannot be written. */
 void *no_access_page(void);
 void *read_only_copy(const void *data, size_t len);

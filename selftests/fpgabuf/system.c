@@ -22,6 +22,7 @@
 
 #define DEBUGFS		"/sys/kernel/debug"
 #define TOTALS		DEBUGFS "/fpgabuf/buffers"
+#define TRACEFS		"/sys/kernel/tracing"
 
 const char *const kind_names[KIND_COUNT] = {
 	[FPGABUF_KIND_COHERENT] = "coherent",
@@ -301,6 +302,34 @@ void load_module(const char *name, const char *param)
 	if (!num_modules)
 		atexit(remove_modules);
 	modules[num_modules++] = name;
+}
+
+int trace_events(const char *system, bool on)
+{
+	char path[128];
+	int ret;
+
+	/* It may be there already. */
+	mount("nodev", TRACEFS, "tracefs", 0, NULL);
+	snprintf(path, sizeof(path), TRACEFS "/events/%s/enable", system);
+	if (access(path, W_OK))
+		return -ENOENT;
+	ret = on ? write_file(TRACEFS "/trace", "") : 0;
+	return ret ?: write_file(path, on ? "1" : "0");
+}
+
+int trace_count(const char *text)
+{
+	char line[512];
+	int count = 0;
+	FILE *f = fopen(TRACEFS "/trace", "re");
+
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		count += !!strstr(line, text);
+	fclose(f);
+	return count;
 }
 
 int log_open(void)

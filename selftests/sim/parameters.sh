@@ -56,6 +56,15 @@ channels() {
 	ok "$wanted" "$(names)" "${*:-no parameters}"
 }
 
+# importers NUMBER PARAMETER…
+importers() {
+	local wanted=$1 nodes
+	shift
+	reload "$@"
+	nodes=$(find /dev -maxdepth 1 -name 'fpgabuf_import*' | wc -l)
+	ok "$wanted" "$nodes" "importing devices: ${*:-no parameters}"
+}
+
 refused() {
 	if reload "$@"; then ok refused loaded "$*"; else ok refused refused "$*"; fi
 }
@@ -66,6 +75,8 @@ channels "0:rx0 1:rx1 2:tx0" loopback=0
 channels "0:rx0 1:tx0 2:tx1 3:loop0" channels=1 outputs=2
 channels "0:rx0 1:rx1 2:rx2 3:rx3 4:rx4 5:rx5 6:rx6 7:rx7 8:tx0 9:tx1 10:tx2 11:tx3 12:tx4 13:tx5 14:tx6 15:tx7 16:loop0" \
 	channels=8 outputs=8 ram=0
+importers 1
+importers 0 copier=0
 refused channels=0
 refused channels=9
 refused outputs=9
