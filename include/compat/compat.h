@@ -158,7 +158,8 @@ static inline vm_fault_t fpgabuf_vmf_insert_pfn_pmd(struct vm_fault *vmf,
 	fpgabuf_vmf_insert_pfn_pmd(vmf, pfn, write)
 #endif
 
-#ifndef HAVE_PCIM_IOMAP_REGION
+/* Without PCI there is none, but a declaration. */
+#if IS_ENABLED(CONFIG_PCI) && !defined(HAVE_PCIM_IOMAP_REGION)
 #include <linux/pci.h>
 
 static inline void __iomem *pcim_iomap_region(struct pci_dev *pdev, int bar,
