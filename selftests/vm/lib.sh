@@ -153,19 +153,27 @@ root_recipe() {
 		"apt ${APT_OPTS[*]}" "without ${MODULE_EXCLUDES[*]}" "recipe $(cat "$VM_DIR/root-finish" "$VM_DIR/root-recipe.sh" | key_of)"
 }
 
+cross_recipe() {
+	printf '%s\n' "root $ROOT_KEY" "tools ${TOOLS[*]}" "target ${TARGET[*]}" "recipe $(key_of <"$VM_DIR/cross")"
+}
+
 load_lane() {
 	local conf=$VM_DIR/lanes/$1.conf
 	[ -f "$conf" ] || die "no such lane: $1 (there are: $(cd "$VM_DIR/lanes" && echo *.conf | sed 's/\.conf//g'))"
 	LANE=$1
 	PACKAGES=() EXTRACT=() APT_OPTS=() MODULE_EXCLUDES=() INITRD_MODULES=() MODULES=()
 	QEMU_ARGS=() KERNEL_APPEND=() MEMORY=2G KSRC_PACKAGE='' KSRC_SUITE='' HEADERS='' KERNEL_CONFIG='' BUILD_FLAGS=()
-	CHECK_GUESTS=()
+	CHECK_GUESTS=() ARCH='' CROSS_COMPILE='' TOOLS=() TARGET=() DEVICE_TREE='' VIRTIO=pci
 	# shellcheck disable=SC1090 # one of the lanes
 	. "$conf"
 	KERNEL_DIR=
 	ROOT_KEY=$SUITE-$(root_recipe | key_of)
 	ROOT_DIR=$CACHE/roots/$ROOT_KEY
 	GUEST_ROOT=$ROOT_DIR/root
+	CROSS_DIR=
+	[ -z "$ARCH" ] || CROSS_DIR=$CACHE/cross/$ARCH-$SUITE-$(cross_recipe | key_of)
+	TARGET_ROOT=${CROSS_DIR:+$CROSS_DIR/root}
+	TARGET_ROOT=${TARGET_ROOT:-$GUEST_ROOT}
 	if [ -f "$ROOT_DIR/kver" ]; then
 		read -r KVER <"$ROOT_DIR/kver"
 		KSRC_DIR=$CACHE/ksrc/$KSRC_PACKAGE-$(kernel_version)
@@ -195,7 +203,31 @@ in_namespace() {
 	"${how[@]}" -- "$@"
 }
 
-# enter_root [SOURCE:TARGET…] -- CMD…: CMD in a chroot of the lane's root, which stays read-only.
+# enter_root [SOURCE:TARGET…] -- CMD…: CMD in a chroot of the lane's root, which stays read-only. What is built there is for
+# the lane's guest.
 enter_root() {
-	in_namespace "$VM_DIR/enter" "$GUEST_ROOT" "$@"
+	local tools=
+	[ ! -d "${CROSS_DIR:-}" ] || tools=$CROSS_DIR/tools
+	ARCH=$ARCH CROSS_COMPILE=$CROSS_COMPILE TOOLS=$tools in_namespace "$VM_DIR/enter" "$GUEST_ROOT" "$@"
+}
+
+# The architecture of a root, not of its guest.
+root_architecture() {
+	cat "$GUEST_ROOT/var/lib/dpkg/arch"
+}
+
+# lane_apt DIR ARCHITECTURE ARG…: apt of this machine with the sources and keys of the lane's root, so that nobody must be
+# root for it. All that it has to write is in DIR; DIR/status says what is installed. DIR/sources.list is used if it is there.
+lane_apt() {
+	local dir=$1 architecture=$2
+	shift 2
+	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
+	[ -f "$dir/sources.list" ] || cp "$GUEST_ROOT/etc/apt/sources.list" "$dir"
+	printf '%s\n' "${APT_OPTS[@]/%/;}" >"$dir/apt.conf"
+	(cd "$dir" && APT_CONFIG=$dir/apt.conf apt-get -q \
+		-o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::Etc::trustedparts="$GUEST_ROOT/etc/apt/trusted.gpg.d" \
+		-o Dir::State="$dir/state" -o Dir::State::status="$dir/status" \
+		-o Dir::Cache="$dir/cache" -o APT::Sandbox::User=root \
+		-o APT::Architecture="$architecture" -o APT::Architectures::="$architecture" "$@")
 }
