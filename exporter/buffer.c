@@ -134,7 +134,7 @@ fpgabuf_buffer_new(struct device *dev, size_t size, enum fpgabuf_kind kind,
 bool fpgabuf_buffer_stranded(const struct fpgabuf_buffer *buffer)
 {
 	return buffer->behind_iommu && buffer->dma_addr != DMA_MAPPING_ERROR &&
-	       !buffer->kind->map && !device_iommu_mapped(buffer->dev);
+	       fpgabuf_has_pages(buffer) && !device_iommu_mapped(buffer->dev);
 }
 
 /* A free one, zeroed, or a new one. */
@@ -271,8 +271,7 @@ struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
  * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
  * -EINVAL for size 0 and a kind that needs more than a size (see
  * fpgabuf_kind_by_size()), -EOVERFLOW for one that does not fit, -EOPNOTSUPP for
- * an unknown kind, -ENODEV when the driver of @dev is being removed, -ENXIO when the
- * coherent memory of @dev has no pages that others could import, -EFBIG when
+ * an unknown kind, -ENODEV when the driver of @dev is being removed, -EFBIG when
  * noncontiguous memory would be longer than a segment of @dev, -ENOMEM.
  */
 struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,

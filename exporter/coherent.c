@@ -9,24 +9,33 @@
  */
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
+#include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 
 #include "exporter.h"
 
-/* A reserved area may be memory that the kernel has no struct page of. */
-static bool coherent_has_pages(const struct sg_table *table)
+/*
+ * A reserved area may be memory that the kernel has no pages of, or has them but
+ * does not map it (no-map): cache maintenance of such a page is an oops.
+ */
+static bool coherent_is_ram(const struct fpgabuf_buffer *buffer)
 {
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sgtable_sg(table, sg, i)
-		if (!pfn_valid(page_to_pfn(sg_page(sg))))
-			return false;
-	return true;
+	return region_intersects(sg_phys(buffer->pages.sgl), PAGE_SIZE,
+				 IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) ==
+	       REGION_INTERSECTS;
 }
 
-/* Fails where the memory has no pages: nobody else could import it. */
+/* Such an area is one piece. */
+static void coherent_forget_pages(struct fpgabuf_buffer *buffer)
+{
+	struct scatterlist *sg = buffer->pages.sgl;
+	const phys_addr_t phys = sg_phys(sg);
+
+	sg_set_page(sg, NULL, buffer->size, 0);
+	sg_dma_address(sg) = phys;
+}
+
 int fpgabuf_coherent_get_pages(struct fpgabuf_buffer *buffer, void *vaddr)
 {
 	int ret;
@@ -34,13 +43,32 @@ int fpgabuf_coherent_get_pages(struct fpgabuf_buffer *buffer, void *vaddr)
 	ret = dma_get_sgtable_attrs(buffer->dev, &buffer->pages, vaddr,
 				    buffer->dma_addr, buffer->size,
 				    buffer->kind->attrs);
-	if (ret)
-		return ret;
-	if (!coherent_has_pages(&buffer->pages)) {
-		sg_free_table(&buffer->pages);
-		return -ENXIO;
-	}
+	if (!ret && !coherent_is_ram(buffer))
+		coherent_forget_pages(buffer);
+	return ret;
+}
+
+/* For other devices than its own, what it is for the CPU: not cached. */
+int fpgabuf_coherent_map(const struct fpgabuf_buffer *buffer,
+			 struct device *dev, struct sg_table *table,
+			 enum dma_data_direction dir)
+{
+	dma_addr_t addr;
+
+	addr = dma_map_resource(dev, fpgabuf_sg_phys(buffer->pages.sgl),
+				buffer->size, dir, 0);
+	if (dma_mapping_error(dev, addr))
+		return -EIO;
+	fpgabuf_set_addresses(table, addr);
 	return 0;
+}
+
+void fpgabuf_coherent_unmap(const struct fpgabuf_buffer *buffer,
+			    struct device *dev, struct sg_table *table,
+			    enum dma_data_direction dir)
+{
+	dma_unmap_resource(dev, sg_dma_address(table->sgl), buffer->size, dir,
+			   0);
 }
 
 static int coherent_alloc(struct fpgabuf_buffer *buffer)
@@ -105,6 +133,8 @@ const struct fpgabuf_kind_ops fpgabuf_kind_coherent = {
 	.alloc		= coherent_alloc,
 	.free		= coherent_free,
 	.clear		= coherent_clear,
+	.map		= fpgabuf_coherent_map,
+	.unmap		= fpgabuf_coherent_unmap,
 	.mmap		= fpgabuf_coherent_mmap,
 	.vmap		= fpgabuf_coherent_vmap,
 	.vunmap		= fpgabuf_coherent_vunmap,
@@ -118,6 +148,8 @@ const struct fpgabuf_kind_ops fpgabuf_kind_writecombine = {
 	.alloc		= coherent_alloc,
 	.free		= coherent_free,
 	.clear		= coherent_clear,
+	.map		= fpgabuf_coherent_map,
+	.unmap		= fpgabuf_coherent_unmap,
 	.mmap		= fpgabuf_coherent_mmap,
 	.vmap		= fpgabuf_coherent_vmap,
 	.vunmap		= fpgabuf_coherent_vunmap,

@@ -216,7 +216,7 @@ static void fpgabuf_detach(struct dma_buf *dmabuf,
 static void fpgabuf_sync_for_device(const struct fpgabuf_buffer *buffer,
 				    struct fpgabuf_attachment *a)
 {
-	if (!a->own && !buffer->kind->map)
+	if (!a->own && fpgabuf_has_pages(buffer))
 		dma_sync_sgtable_for_device(a->dev, &a->table, a->dir);
 	else if (a->own && buffer->kind->sync_for_device)
 		buffer->kind->sync_for_device(buffer, a->dir);
@@ -228,7 +228,7 @@ static void fpgabuf_sync_for_cpu(const struct fpgabuf_buffer *buffer,
 	/* The device does not write: there is nothing new to see. */
 	if (a->dir == DMA_TO_DEVICE)
 		return;
-	if (!a->own && !buffer->kind->map)
+	if (!a->own && fpgabuf_has_pages(buffer))
 		dma_sync_sgtable_for_cpu(a->dev, &a->table, a->dir);
 	else if (a->own && buffer->kind->sync_for_cpu)
 		buffer->kind->sync_for_cpu(buffer, a->dir);
@@ -289,7 +289,7 @@ static struct sg_table *fpgabuf_map(struct dma_buf_attachment *attach,
 		ret = -EBUSY;
 	else if (a->own)
 		fpgabuf_set_addresses(&a->table, buffer->dma_addr);
-	else if (buffer->kind->map)
+	else if (!fpgabuf_has_pages(buffer))
 		ret = buffer->kind->map(buffer, a->dev, &a->table, dir);
 	else
 		ret = dma_map_sgtable(a->dev, &a->table, dir,
@@ -312,7 +312,7 @@ static void fpgabuf_unmap(struct dma_buf_attachment *attach,
 
 	mutex_lock(&buffer->lock);
 	fpgabuf_sync_for_cpu(buffer, a);
-	if (!a->own && buffer->kind->unmap)
+	if (!a->own && !fpgabuf_has_pages(buffer))
 		buffer->kind->unmap(buffer, a->dev, &a->table, a->dir);
 	else if (!a->own)
 		dma_unmap_sgtable(a->dev, &a->table, a->dir,

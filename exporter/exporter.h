@@ -36,9 +36,9 @@ struct vm_area_struct;
  * @clear: zero it, for another user; NULL: is not kept when it is released
  * @attach: 0, or why that device cannot have it; NULL: any device can
  * @detach: undo @attach
- * @map: addresses on a device for the pieces of its table, in whose order the
- *	memory is in one piece; NULL: its pages are mapped. Not called for the
- *	device of &fpgabuf_buffer.dma_addr
+ * @map: addresses on a device for the pieces of its table, of memory with no
+ *	pages, which is in one piece. Not called for the device of
+ *	&fpgabuf_buffer.dma_addr
  * @unmap: undo @map
  * @mmap: map it into @vma, whose range was checked against the buffer's size;
  *	NULL: &fpgabuf_buffer.pages are mapped, cached
@@ -155,6 +155,15 @@ struct fpgabuf_pool_layout {
 	size_t base;
 };
 
+/*
+ * Whether the memory has pages that the DMA API can map. Else it is a resource
+ * for all devices but its own, and no cache maintenance reaches it.
+ */
+static inline bool fpgabuf_has_pages(const struct fpgabuf_buffer *buffer)
+{
+	return sg_page(buffer->pages.sgl);
+}
+
 /* Where a piece of &fpgabuf_buffer.pages is, whether it has pages or not. */
 static inline phys_addr_t fpgabuf_sg_phys(struct scatterlist *sg)
 {
@@ -179,6 +188,12 @@ int fpgabuf_coherent_vmap(struct fpgabuf_buffer *buffer,
 			  struct iosys_map *map);
 void fpgabuf_coherent_vunmap(struct fpgabuf_buffer *buffer,
 			     struct iosys_map *map);
+int fpgabuf_coherent_map(const struct fpgabuf_buffer *buffer,
+			 struct device *dev, struct sg_table *table,
+			 enum dma_data_direction dir);
+void fpgabuf_coherent_unmap(const struct fpgabuf_buffer *buffer,
+			    struct device *dev, struct sg_table *table,
+			    enum dma_data_direction dir);
 
 /* dmabuf.c */
 struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,

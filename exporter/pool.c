@@ -179,9 +179,8 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_pool_stride, "FPGABUF");
  *
  * Context: process context, may sleep; no lock of a dma-buf held.
  * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
- * -ENXIO when the coherent memory of the device has no pages that others could
- * import, or is not aligned as it must be, -ENODEV when the driver of the device
- * is being removed, -ENOMEM.
+ * -ENXIO when the coherent memory of the device is not aligned as it must be,
+ * -ENODEV when the driver of the device is being removed, -ENOMEM.
  */
 struct dma_buf *fpgabuf_pool_alloc(struct fpgabuf_pool *pool,
 				   unsigned int fd_flags)
@@ -312,6 +311,8 @@ const struct fpgabuf_kind_ops fpgabuf_kind_pool = {
 	.requested	= true,
 	.alloc		= pool_alloc,
 	.free		= pool_free,
+	.map		= fpgabuf_coherent_map,
+	.unmap		= fpgabuf_coherent_unmap,
 	.mmap		= fpgabuf_coherent_mmap,
 	.vmap		= fpgabuf_coherent_vmap,
 	.vunmap		= fpgabuf_coherent_vunmap,

@@ -274,9 +274,8 @@ struct fpgabuf_format {
  * its own because it needs more than a size; -EOVERFLOW: a size that does not
  * fit; -EFBIG: FPGABUF_KIND_NONCONTIGUOUS of more than
  * &fpgabuf_info.max_segment; -EOPNOTSUPP: a kind that the channel does not have;
- * -ENXIO: the device's coherent memory has no pages, so that nobody could import
- * it; -ENOMEM: no memory (the kernel log says which knob helps); -EMFILE,
- * -ENFILE: no file descriptor left.
+ * -ENOMEM: no memory (the kernel log says which knob helps); -EMFILE, -ENFILE: no
+ * file descriptor left.
  */
 struct fpgabuf_alloc {
 	__u64 size;
@@ -347,8 +346,8 @@ struct fpgabuf_alloc_user {
  * block is registered with the offset and the length that it has.
  *
  * Errors: -EINVAL: a number that is not as said, unknown flag or fd_flag;
- * -EOVERFLOW: more than 2 GiB in all; -ENXIO: the device's coherent memory has
- * no pages, so that nobody could import it, or is not aligned as it must be;
+ * -EOVERFLOW: more than 2 GiB in all; -ENXIO: the device's coherent memory is not
+ * aligned as it must be;
  * -ENOMEM: no memory (the kernel log says which knob helps); -EMFILE, -ENFILE:
  * no file descriptor left.
  */
