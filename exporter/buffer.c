@@ -112,6 +112,7 @@ fpgabuf_buffer_new(struct device *dev, size_t size, enum fpgabuf_kind kind,
 	buffer->priv = request;
 	buffer->behind_iommu = device_iommu_mapped(dev);
 	buffer->dma_addr = DMA_MAPPING_ERROR;
+	buffer->reserved = fpgabuf_reserved_get(dev, kind);
 	buffer->stock = stock;
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
@@ -119,6 +120,7 @@ fpgabuf_buffer_new(struct device *dev, size_t size, enum fpgabuf_kind kind,
 	ret = fpgabuf_buffer_fill(buffer);
 	if (ret) {
 		mutex_destroy(&buffer->lock);
+		fpgabuf_reserved_put(buffer->reserved);
 		put_device(buffer->dev);
 		kfree(buffer);
 		return ERR_PTR(ret);
@@ -190,6 +192,7 @@ void fpgabuf_buffer_destroy(struct fpgabuf_buffer *buffer)
 	else
 		buffer->kind->free(buffer);
 	mutex_destroy(&buffer->lock);
+	fpgabuf_reserved_put(buffer->reserved);
 	put_device(buffer->dev);
 	fpgabuf_stock_put(buffer->stock);
 	kfree(buffer);

@@ -12,6 +12,7 @@
 #include <linux/scatterlist.h>
 
 struct fpgabuf_buffer;
+struct fpgabuf_reserved;
 struct fpgabuf_stock;
 struct module;
 struct seq_file;
@@ -97,6 +98,8 @@ struct fpgabuf_kind_ops {
  *	has none before it is mapped
  * @priv: the kind's own
  * @pool: that it is a part of, or NULL
+ * @reserved: what the device tree reserves for @dev and @kind; a reference is
+ *	held. NULL: nothing
  * @stock: free buffers of @dev; a reference is held. NULL: not to be kept
  * @memcg: memory cgroup that it is charged to, a number to compare only
  * @free: in &fpgabuf_stock.buffers, while the buffer is free
@@ -124,6 +127,7 @@ struct fpgabuf_buffer {
 	dma_addr_t dma_addr;
 	void *priv;
 	struct fpgabuf_pool *pool;
+	struct fpgabuf_reserved *reserved;
 	struct fpgabuf_stock *stock;
 	u64 memcg;
 	struct list_head free;
@@ -202,6 +206,11 @@ void fpgabuf_set_addresses(struct sg_table *table, dma_addr_t addr);
 
 /* region.c */
 bool fpgabuf_region_is_shared(const struct device *dev);
+
+/* reserved.c */
+struct fpgabuf_reserved *fpgabuf_reserved_get(const struct device *dev,
+					      enum fpgabuf_kind kind);
+void fpgabuf_reserved_put(struct fpgabuf_reserved *reserved);
 
 /* recycle.c */
 struct fpgabuf_stock *fpgabuf_stock_get(struct device *dev);

@@ -149,7 +149,10 @@ void fpgabuf_limits_shortage(const struct fpgabuf_buffer *buffer)
 	struct device *dev = buffer->dev;
 	u64 last = fpgabuf_reach(dev);
 
-	if (last >= dma_get_required_mask(dev))
+	if (buffer->reserved)
+		dev_warn_ratelimited(dev, "no %zu bytes of %s memory; a larger memory-region in the device tree helps\n",
+				     buffer->size, buffer->kind->name);
+	else if (last >= dma_get_required_mask(dev))
 		dev_warn_ratelimited(dev, "no %zu %s\n", buffer->size,
 				     buffer->kind->shortage);
 	else

@@ -86,6 +86,9 @@ int fpgabuf_region_add(struct device *dev,
 void fpgabuf_region_remove(struct device *dev);
 bool fpgabuf_region_exists(const struct device *dev);
 
+int devm_fpgabuf_reserved_add(struct device *dev, struct device *dma_dev,
+			      enum fpgabuf_region_caching caching);
+
 /**
  * struct fpgabuf_description - what the exporter knows of a buffer of its own
  * @kind: kind of memory
