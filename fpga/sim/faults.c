@@ -83,12 +83,13 @@ void sim_fault_clear(struct sim_chan *chan)
 	sim_chan_release(chan);
 }
 
-/* None is to come, and an engine that is stuck can be stopped from now on. */
+/* An engine that is stuck, or was to be, can be stopped from now on. */
 void sim_fault_unstick(struct sim_chan *chan)
 {
-	const struct sim_plan none = { .kind = SIM_FAULT_NONE };
-
-	sim_fault_plan(chan, &none);
+	spin_lock_irq(&chan->lock);
+	if (chan->plan.kind == SIM_FAULT_STUCK)
+		chan->plan.kind = SIM_FAULT_HANG;
+	spin_unlock_irq(&chan->lock);
 	sim_chan_unstick(chan);
 }
 
