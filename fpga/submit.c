@@ -8,7 +8,6 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/errno.h>
-#include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/sync_file.h>
@@ -101,18 +100,6 @@ static int submit_check(struct fpgabuf_channel *channel,
 	return ret;
 }
 
-static int submit_in_fence(struct fpgabuf_slot *slot, int fd)
-{
-	struct dma_fence *fence = sync_file_get_fence(fd);
-	int ret;
-
-	if (!fence)
-		return -EINVAL;
-	ret = fpgabuf_wait_add(&slot->wait, fence, true);
-	dma_fence_put(fence);
-	return ret;
-}
-
 /* Leaves the number of a file in @fd only when there is one. */
 static int submit_out_fence(struct fpgabuf_channel *channel,
 			    struct fpgabuf_slot *slot, struct sync_file **file,
@@ -124,14 +111,9 @@ static int submit_out_fence(struct fpgabuf_channel *channel,
 					   channel->context, ++channel->seqno);
 	if (!slot->fence)
 		return -ENOMEM;
-	ret = get_unused_fd_flags(O_CLOEXEC);
+	ret = fpgabuf_fence_file(slot->fence, file);
 	if (ret < 0)
 		return ret;
-	*file = sync_file_create(slot->fence);
-	if (!*file) {
-		put_unused_fd(ret);
-		return -ENOMEM;
-	}
 	*fd = ret;
 	return 0;
 }
@@ -146,7 +128,7 @@ static int submit_prepare(struct fpgabuf_channel *channel, unsigned int i)
 	slot->bytes = s->entries[i].bytes;
 	s->files[i] = NULL;
 	if (flags & FPGABUF_QUEUE_IN_FENCE)
-		ret = submit_in_fence(slot, s->fds[i].in);
+		ret = fpgabuf_wait_add_file(&slot->wait, s->fds[i].in);
 	if (!ret && flags & FPGABUF_QUEUE_OUT_FENCE)
 		ret = submit_out_fence(channel, slot, &s->files[i],
 				       &s->fds[i].out);

@@ -6,12 +6,15 @@
  */
 #include <linux/dma-fence.h>
 #include <linux/export.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/fpgabuf.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/sync_file.h>
 
 #include "importer.h"
 
@@ -85,6 +88,30 @@ struct dma_fence *fpgabuf_fence_create(const char *timeline, u64 context,
 	return &fence->base;
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_fence_create, "FPGABUF");
+
+/**
+ * fpgabuf_fence_file() - a file of a fence, for a caller who may still fail
+ * @fence: the fence; the file takes a reference of its own
+ * @file: out: the file, not yet installed
+ *
+ * Context: process context, may sleep.
+ * Return: the number that is kept for it in the caller's process, with O_CLOEXEC;
+ * -EMFILE, -ENFILE or -ENOMEM. To be followed by fd_install(), or by
+ * put_unused_fd() and fput().
+ */
+int fpgabuf_fence_file(struct dma_fence *fence, struct sync_file **file)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	*file = sync_file_create(fence);
+	if (*file)
+		return fd;
+	put_unused_fd(fd);
+	return -ENOMEM;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_fence_file, "FPGABUF");
 
 /* The last fence was let go, but what frees it may still run. */
 void fpgabuf_fences_exit(void)

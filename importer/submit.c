@@ -9,7 +9,6 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/errno.h>
-#include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/lockdep.h>
 #include <linux/sync_file.h>
@@ -104,35 +103,6 @@ static int submit_get_copies(struct fpgabuf_importer *importer,
 	return ret;
 }
 
-static int submit_in_fence(struct importer_copy *copy, int fd)
-{
-	struct dma_fence *fence = sync_file_get_fence(fd);
-	int ret;
-
-	if (!fence)
-		return -EINVAL;
-	ret = fpgabuf_wait_add(&copy->wait, fence, true);
-	dma_fence_put(fence);
-	return ret;
-}
-
-/* Leaves the number of a file in @fd only when there is one. */
-static int submit_out_fence(struct importer_copy *copy,
-			    struct sync_file **file, int *fd)
-{
-	int ret = get_unused_fd_flags(O_CLOEXEC);
-
-	if (ret < 0)
-		return ret;
-	*file = sync_file_create(copy->fence);
-	if (!*file) {
-		put_unused_fd(ret);
-		return -ENOMEM;
-	}
-	*fd = ret;
-	return 0;
-}
-
 static void submit_reservations(struct fpgabuf_importer *importer,
 				unsigned int i)
 {
@@ -165,13 +135,16 @@ static int submit_prepare(struct fpgabuf_importer *importer, unsigned int i)
 					   ++importer->seqno);
 	if (!copy->fence)
 		return -ENOMEM;
-	if (flags & FPGABUF_QUEUE_IN_FENCE)
-		ret = submit_in_fence(copy, s->args[i].in_fence);
-	if (!ret && flags & FPGABUF_QUEUE_OUT_FENCE)
-		ret = submit_out_fence(copy, &s->files[i],
-				       &s->args[i].out_fence);
 	submit_reservations(importer, i);
-	return ret;
+	if (flags & FPGABUF_QUEUE_IN_FENCE)
+		ret = fpgabuf_wait_add_file(&copy->wait, s->args[i].in_fence);
+	if (ret || !(flags & FPGABUF_QUEUE_OUT_FENCE))
+		return ret;
+	ret = fpgabuf_fence_file(copy->fence, &s->files[i]);
+	if (ret < 0)
+		return ret;
+	s->args[i].out_fence = ret;
+	return 0;
 }
 
 /* Nobody has seen anything of the first @num. */

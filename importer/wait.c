@@ -10,6 +10,7 @@
 #include <linux/export.h>
 #include <linux/fpgabuf.h>
 #include <linux/slab.h>
+#include <linux/sync_file.h>
 
 /**
  * struct fpgabuf_wait_fence - one of the fences
@@ -70,6 +71,27 @@ int fpgabuf_wait_add(struct fpgabuf_wait *wait, struct dma_fence *fence,
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_wait_add, "FPGABUF");
+
+/**
+ * fpgabuf_wait_add_file() - wait for a fence that a program has
+ * @wait: the wait, not started
+ * @fd: its sync_file; the error that it may come to is to be the wait's
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EINVAL when it is none, -ENOMEM.
+ */
+int fpgabuf_wait_add_file(struct fpgabuf_wait *wait, int fd)
+{
+	struct dma_fence *fence = sync_file_get_fence(fd);
+	int ret;
+
+	if (!fence)
+		return -EINVAL;
+	ret = fpgabuf_wait_add(wait, fence, true);
+	dma_fence_put(fence);
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_wait_add_file, "FPGABUF");
 
 /**
  * fpgabuf_wait_add_implicit() - wait for those who use the buffer now

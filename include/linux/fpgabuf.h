@@ -22,6 +22,7 @@ struct dma_fence;
 struct fpgabuf_device;
 struct fpgabuf_pool;
 struct notifier_block;
+struct sync_file;
 struct work_struct;
 struct ww_acquire_ctx;
 
@@ -238,6 +239,7 @@ void fpgabuf_wait_init(struct fpgabuf_wait *wait,
 		       void (*func)(struct fpgabuf_wait *wait));
 int fpgabuf_wait_add(struct fpgabuf_wait *wait, struct dma_fence *fence,
 		     bool needed);
+int fpgabuf_wait_add_file(struct fpgabuf_wait *wait, int fd);
 void fpgabuf_wait_start(struct fpgabuf_wait *wait);
 bool fpgabuf_wait_done(const struct fpgabuf_wait *wait);
 int fpgabuf_wait_error(const struct fpgabuf_wait *wait);
@@ -245,6 +247,7 @@ void fpgabuf_wait_fini(struct fpgabuf_wait *wait);
 
 struct dma_fence *fpgabuf_fence_create(const char *timeline, u64 context,
 				       u64 seqno);
+int fpgabuf_fence_file(struct dma_fence *fence, struct sync_file **file);
 
 bool fpgabuf_queue_work(struct work_struct *work);
 bool fpgabuf_queue_delayed_work(struct delayed_work *work, unsigned long delay);

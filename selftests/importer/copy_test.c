@@ -15,8 +15,6 @@
 #include "importer_test.h"
 
 #define SIZE	(68 * 1024)
-#define SEED	7
-#define OTHER	1234567
 
 FIXTURE(from) {
 	struct totals before;
@@ -176,8 +174,7 @@ TEST_F(from, any_range)
 
 FIXTURE(copy) {
 	struct totals before;
-	int ch, dev;
-	struct buffer src, dst;
+	struct pair p;
 	struct fpgabuf_import_copy copies[IMPORT_DEPTH + 1];
 };
 
@@ -186,19 +183,8 @@ FIXTURE_SETUP(copy)
 	int i;
 
 	REQUIRE_CHANNEL(self->before);
-	self->ch = fpga_open(0, O_RDWR);
-	ASSERT_LE(0, self->ch);
-	ASSERT_EQ(0, buffer_alloc(self->ch, SIZE, FPGABUF_KIND_SYSTEM,
-				  &self->src));
-	ASSERT_EQ(0, buffer_alloc(self->ch, SIZE, FPGABUF_KIND_SYSTEM,
-				  &self->dst));
-	self->dev = import_open(O_RDWR);
-	ASSERT_LE(0, self->dev);
-	ASSERT_EQ(0, import_attach(self->dev, self->src.fd,
-				   FPGABUF_IMPORT_READ));
-	ASSERT_EQ(1, import_attach(self->dev, self->dst.fd, IMPORT_BOTH));
-	buffer_fill(&self->src, SEED);
-	buffer_fill(&self->dst, OTHER);
+	ASSERT_EQ(0, pair_open(&self->p, SIZE, FPGABUF_KIND_SYSTEM,
+			       FPGABUF_IMPORT_READ));
 	/* Copy i is of a thousand bytes, from and to i thousand. */
 	for (i = 0; i <= IMPORT_DEPTH; i++)
 		self->copies[i] = (struct fpgabuf_import_copy){
@@ -222,9 +208,9 @@ TEST_F(copy, many_at_once)
 	__u64 last = 0;
 	int i;
 
-	ASSERT_EQ(0, import_queue(self->dev, self->copies, IMPORT_DEPTH));
-	EXPECT_EQ(-ENOSPC, import_queue(self->dev, self->copies, 1));
-	ASSERT_EQ(IMPORT_DEPTH, import_take(self->dev, done, IMPORT_DEPTH,
+	ASSERT_EQ(0, import_queue(self->p.dev, self->copies, IMPORT_DEPTH));
+	EXPECT_EQ(-ENOSPC, import_queue(self->p.dev, self->copies, 1));
+	ASSERT_EQ(IMPORT_DEPTH, import_take(self->p.dev, done, IMPORT_DEPTH,
 					    IMPORT_DEPTH, 10 * SEC));
 	for (i = 0; i < IMPORT_DEPTH; i++) {
 		EXPECT_EQ(i, (int)done[i].user_data);
@@ -232,9 +218,9 @@ TEST_F(copy, many_at_once)
 		EXPECT_LE(last, done[i].timestamp);
 		last = done[i].timestamp;
 	}
-	EXPECT_EQ(64000, buffer_differs(&self->dst, SEED, 0, 64000));
-	EXPECT_EQ(SIZE, buffer_differs(&self->dst, OTHER, 64000, SIZE));
-	EXPECT_EQ(0, import_queue(self->dev, self->copies, 1));
+	EXPECT_EQ(64000, buffer_differs(&self->p.b[DST], SEED, 0, 64000));
+	EXPECT_EQ(SIZE, buffer_differs(&self->p.b[DST], OTHER, 64000, SIZE));
+	EXPECT_EQ(0, import_queue(self->p.dev, self->copies, 1));
 }
 
 /* One copy reads what the one before it has written. */
@@ -249,11 +235,11 @@ TEST_F(copy, in_order)
 	struct fpgabuf_import_done done[4];
 	int i;
 
-	ASSERT_EQ(0, import_queue(self->dev, copies, 4));
-	ASSERT_EQ(4, import_take(self->dev, done, 4, 4, 10 * SEC));
+	ASSERT_EQ(0, import_queue(self->p.dev, copies, 4));
+	ASSERT_EQ(4, import_take(self->p.dev, done, 4, 4, 10 * SEC));
 	for (i = 0; i < 8; i++)
 		EXPECT_EQ(1000 * (i + 1),
-			  buffer_differs_from(&self->dst, SEED, 1000 * i,
+			  buffer_differs_from(&self->p.b[DST], SEED, 1000 * i,
 					      1000 * (i + 1), 0));
 }
 
@@ -263,12 +249,12 @@ TEST_F(copy, many_pieces)
 	const size_t size = 4 << 20;
 	struct buffer src, dst;
 
-	ASSERT_EQ(0, buffer_alloc(self->ch, size, FPGABUF_KIND_USER, &src));
-	ASSERT_EQ(0, buffer_alloc(self->ch, size, FPGABUF_KIND_USER, &dst));
-	ASSERT_EQ(2, import_attach(self->dev, src.fd, FPGABUF_IMPORT_READ));
-	ASSERT_EQ(3, import_attach(self->dev, dst.fd, FPGABUF_IMPORT_WRITE));
+	ASSERT_EQ(0, buffer_alloc(self->p.ch, size, FPGABUF_KIND_USER, &src));
+	ASSERT_EQ(0, buffer_alloc(self->p.ch, size, FPGABUF_KIND_USER, &dst));
+	ASSERT_EQ(2, import_attach(self->p.dev, src.fd, FPGABUF_IMPORT_READ));
+	ASSERT_EQ(3, import_attach(self->p.dev, dst.fd, FPGABUF_IMPORT_WRITE));
 	buffer_fill(&src, SEED);
-	ASSERT_EQ(0, import_copy(self->dev, 2, 3, size));
+	ASSERT_EQ(0, import_copy(self->p.dev, 2, 3, size));
 	EXPECT_EQ((int)size, buffer_differs(&dst, SEED, 0, size));
 }
 
@@ -279,7 +265,7 @@ TEST_F(copy, bad_input)
 #define BAD(_field, _value, _error) do {				\
 	bad[1] = self->copies[0];					\
 	bad[1]._field = _value;						\
-	EXPECT_EQ(_error, import_queue(self->dev, bad, 2));		\
+	EXPECT_EQ(_error, import_queue(self->p.dev, bad, 2));		\
 } while (0)
 	BAD(length, 0, -EINVAL);
 	BAD(flags, 8, -EINVAL);
@@ -295,12 +281,12 @@ TEST_F(copy, bad_input)
 	BAD(src, 1, -EINVAL);
 	BAD(flags, FPGABUF_QUEUE_IN_FENCE, -EINVAL);
 #undef BAD
-	EXPECT_EQ(-E2BIG, import_queue(self->dev, self->copies,
+	EXPECT_EQ(-E2BIG, import_queue(self->p.dev, self->copies,
 				       IMPORT_DEPTH + 1));
-	EXPECT_EQ(-EFAULT, import_queue(self->dev, no_access_page(), 1));
+	EXPECT_EQ(-EFAULT, import_queue(self->p.dev, no_access_page(), 1));
 	/* Nothing of all that was queued. */
-	EXPECT_EQ(-EPIPE, import_take(self->dev, (void *)bad, 1, 1, SEC));
-	EXPECT_EQ(SIZE, buffer_differs(&self->dst, OTHER, 0, SIZE));
+	EXPECT_EQ(-EPIPE, import_take(self->p.dev, (void *)bad, 1, 1, SEC));
+	EXPECT_EQ(SIZE, buffer_differs(&self->p.b[DST], OTHER, 0, SIZE));
 }
 
 TEST_F(copy, waits)
@@ -308,31 +294,31 @@ TEST_F(copy, waits)
 	struct fpgabuf_import_exchange x = { .min_done = 1 };
 	struct fpgabuf_import_done done[2];
 
-	EXPECT_EQ(-EINVAL, fpga_ioctl(self->dev, FPGABUF_IMPORT_IOC_EXCHANGE,
+	EXPECT_EQ(-EINVAL, fpga_ioctl(self->p.dev, FPGABUF_IMPORT_IOC_EXCHANGE,
 				      &x));
 	x.done_count = IMPORT_DEPTH + 1;
-	EXPECT_EQ(-E2BIG, fpga_ioctl(self->dev, FPGABUF_IMPORT_IOC_EXCHANGE,
+	EXPECT_EQ(-E2BIG, fpga_ioctl(self->p.dev, FPGABUF_IMPORT_IOC_EXCHANGE,
 				     &x));
 	x.done_count = 1;
 	x.flags = 1;
-	EXPECT_EQ(-EINVAL, fpga_ioctl(self->dev, FPGABUF_IMPORT_IOC_EXCHANGE,
+	EXPECT_EQ(-EINVAL, fpga_ioctl(self->p.dev, FPGABUF_IMPORT_IOC_EXCHANGE,
 				      &x));
-	EXPECT_EQ(-EFAULT, import_take(self->dev, no_access_page(), 1, 1, SEC));
-	EXPECT_EQ(-EAGAIN, import_take(self->dev, done, 1, 0, SEC));
-	EXPECT_EQ(-EPIPE, import_take(self->dev, done, 1, 1, SEC));
-	EXPECT_EQ(0, poll_fd(self->dev, POLLIN, 0));
+	EXPECT_EQ(-EFAULT, import_take(self->p.dev, no_access_page(), 1, 1, SEC));
+	EXPECT_EQ(-EAGAIN, import_take(self->p.dev, done, 1, 0, SEC));
+	EXPECT_EQ(-EPIPE, import_take(self->p.dev, done, 1, 1, SEC));
+	EXPECT_EQ(0, poll_fd(self->p.dev, POLLIN, 0));
 
 	ASSERT_EQ(0, sim_fault("copy0", "hang"));
-	ASSERT_EQ(0, import_queue(self->dev, self->copies, 1));
-	EXPECT_EQ(-EAGAIN, import_take(self->dev, done, 1, 1, 0));
-	EXPECT_EQ(-ETIMEDOUT, import_take(self->dev, done, 1, 1, 20 * MSEC));
+	ASSERT_EQ(0, import_queue(self->p.dev, self->copies, 1));
+	EXPECT_EQ(-EAGAIN, import_take(self->p.dev, done, 1, 1, 0));
+	EXPECT_EQ(-ETIMEDOUT, import_take(self->p.dev, done, 1, 1, 20 * MSEC));
 	ASSERT_EQ(0, catch_signal(SIGALRM));
 	alarm(1);
-	EXPECT_EQ(-EINTR, import_take(self->dev, done, 1, 1, -1));
-	EXPECT_EQ(0, poll_fd(self->dev, POLLIN, 0));
+	EXPECT_EQ(-EINTR, import_take(self->p.dev, done, 1, 1, -1));
+	EXPECT_EQ(0, poll_fd(self->p.dev, POLLIN, 0));
 	ASSERT_EQ(0, sim_fault("copy0", "none"));
-	EXPECT_EQ(POLLIN, poll_fd(self->dev, POLLIN, 5000));
-	EXPECT_EQ(1, import_take(self->dev, done, 2, 1, SEC));
+	EXPECT_EQ(POLLIN, poll_fd(self->p.dev, POLLIN, 5000));
+	EXPECT_EQ(1, import_take(self->p.dev, done, 2, 1, SEC));
 	EXPECT_EQ(0, done[0].status);
 }
 
@@ -340,19 +326,18 @@ TEST_F(copy, does_not_wait)
 {
 	struct fpgabuf_import_done done;
 
-	ASSERT_EQ(0, fcntl(self->dev, F_SETFL, O_NONBLOCK));
+	ASSERT_EQ(0, fcntl(self->p.dev, F_SETFL, O_NONBLOCK));
 	ASSERT_EQ(0, sim_fault("copy0", "hang"));
-	ASSERT_EQ(0, import_queue(self->dev, self->copies, 1));
-	EXPECT_EQ(-EAGAIN, import_take(self->dev, &done, 1, 1, -1));
+	ASSERT_EQ(0, import_queue(self->p.dev, self->copies, 1));
+	EXPECT_EQ(-EAGAIN, import_take(self->p.dev, &done, 1, 1, -1));
 	ASSERT_EQ(0, sim_fault("copy0", "none"));
-	EXPECT_EQ(POLLIN, poll_fd(self->dev, POLLIN, 5000));
-	EXPECT_EQ(1, import_take(self->dev, &done, 1, 1, -1));
+	EXPECT_EQ(POLLIN, poll_fd(self->p.dev, POLLIN, 5000));
+	EXPECT_EQ(1, import_take(self->p.dev, &done, 1, 1, -1));
 }
 
 FIXTURE(fault) {
 	struct totals before;
-	int ch, dev;
-	struct buffer src, dst;
+	struct pair p;
 };
 
 FIXTURE_VARIANT(fault) {
@@ -405,20 +390,8 @@ FIXTURE_VARIANT_ADD(fault, zombie) {
 FIXTURE_SETUP(fault)
 {
 	REQUIRE_CHANNEL(self->before);
-	self->ch = fpga_open(0, O_RDWR);
-	ASSERT_LE(0, self->ch);
-	ASSERT_EQ(0, buffer_alloc(self->ch, SIZE, FPGABUF_KIND_COHERENT,
-				  &self->src));
-	ASSERT_EQ(0, buffer_alloc(self->ch, SIZE, FPGABUF_KIND_COHERENT,
-				  &self->dst));
-	self->dev = import_open(O_RDWR);
-	ASSERT_LE(0, self->dev);
-	ASSERT_EQ(0, import_attach(self->dev, self->src.fd,
-				   FPGABUF_IMPORT_READ));
-	ASSERT_EQ(1, import_attach(self->dev, self->dst.fd,
-				   FPGABUF_IMPORT_WRITE));
-	buffer_fill(&self->src, SEED);
-	buffer_fill(&self->dst, OTHER);
+	ASSERT_EQ(0, pair_open(&self->p, SIZE, FPGABUF_KIND_COHERENT,
+			       IMPORT_BOTH));
 	ASSERT_EQ(0, sim_fault_ms("copy0", 50));
 	ASSERT_EQ(0, sim_fault("copy0", variant->fault));
 }
@@ -444,10 +417,10 @@ TEST_F(fault, of_one_copy)
 			.flags = FPGABUF_QUEUE_OUT_FENCE,
 			.dst = 1,
 		};
-	ASSERT_EQ(0, import_queue(self->dev, copies, 4));
+	ASSERT_EQ(0, import_queue(self->p.dev, copies, 4));
 	for (i = 0; i < 4; i++)
 		out[i] = copies[i].out_fence;
-	ASSERT_EQ(4, import_take(self->dev, done, 4, 4, 10 * SEC));
+	ASSERT_EQ(4, import_take(self->p.dev, done, 4, 4, 10 * SEC));
 	for (i = 0; i < 4; i++) {
 		int status = i == 1 ? variant->status : 0;
 
@@ -455,19 +428,18 @@ TEST_F(fault, of_one_copy)
 		EXPECT_EQ(status ?: 1, sync_file_status(out[i]));
 		if (!status)
 			EXPECT_EQ(1000 * (i + 1),
-				  buffer_differs(&self->dst, SEED, 1000 * i,
+				  buffer_differs(&self->p.b[DST], SEED, 1000 * i,
 						 1000 * (i + 1)));
 	}
 	/* Whatever comes later is not listened to. */
 	pass_time(100 * MSEC);
-	EXPECT_EQ(0, import_copy(self->dev, 0, 1, SIZE));
-	EXPECT_EQ(SIZE, buffer_differs(&self->dst, SEED, 0, SIZE));
+	EXPECT_EQ(0, import_copy(self->p.dev, 0, 1, SIZE));
+	EXPECT_EQ(SIZE, buffer_differs(&self->p.b[DST], SEED, 0, SIZE));
 }
 
 FIXTURE(pieces) {
 	struct totals before;
-	int ch, dev;
-	struct buffer src, dst;
+	struct pair p;
 };
 
 FIXTURE_VARIANT(pieces) {
@@ -495,19 +467,8 @@ FIXTURE_SETUP(pieces)
 	const size_t size = 1 << 20;
 
 	REQUIRE_CHANNEL(self->before);
-	self->ch = fpga_open(0, O_RDWR);
-	ASSERT_LE(0, self->ch);
-	ASSERT_EQ(0, buffer_alloc(self->ch, size, FPGABUF_KIND_USER,
-				  &self->src));
-	ASSERT_EQ(0, buffer_alloc(self->ch, size, FPGABUF_KIND_USER,
-				  &self->dst));
-	self->dev = import_open(O_RDWR);
-	ASSERT_LE(0, self->dev);
-	ASSERT_EQ(0, import_attach(self->dev, self->src.fd,
-				   FPGABUF_IMPORT_READ));
-	ASSERT_EQ(1, import_attach(self->dev, self->dst.fd,
-				   FPGABUF_IMPORT_WRITE));
-	buffer_fill(&self->src, SEED);
+	ASSERT_EQ(0, pair_open(&self->p, size, FPGABUF_KIND_USER,
+			       IMPORT_BOTH));
 }
 
 FIXTURE_TEARDOWN_PARENT(pieces)
@@ -521,22 +482,22 @@ TEST_F(pieces, fail_their_copy)
 {
 	struct fpgabuf_import_segment segments[4];
 	struct fpgabuf_import_copy copies[2] = {
-		{ .length = self->src.size, .dst = 1 },
-		{ .length = self->src.size, .dst = 1 },
+		{ .length = self->p.b[SRC].size, .dst = 1 },
+		{ .length = self->p.b[SRC].size, .dst = 1 },
 	};
 	struct fpgabuf_import_done done[2];
 	__u32 count = 0;
 
-	ASSERT_EQ(0, import_segments(self->dev, 0, segments, &count));
+	ASSERT_EQ(0, import_segments(self->p.dev, 0, segments, &count));
 	if (count < 5)
 		SKIP(return, "the memory came in few pieces");
 	ASSERT_EQ(0, sim_fault("copy0", variant->fault));
-	ASSERT_EQ(0, import_queue(self->dev, copies, 2));
-	ASSERT_EQ(2, import_take(self->dev, done, 2, 2, 10 * SEC));
+	ASSERT_EQ(0, import_queue(self->p.dev, copies, 2));
+	ASSERT_EQ(2, import_take(self->p.dev, done, 2, 2, 10 * SEC));
 	EXPECT_EQ(variant->status, done[0].status);
 	EXPECT_EQ(0, done[1].status);
-	EXPECT_EQ((int)self->src.size,
-		  buffer_differs(&self->dst, SEED, 0, self->src.size));
+	EXPECT_EQ((int)self->p.b[SRC].size,
+		  buffer_differs(&self->p.b[DST], SEED, 0, self->p.b[SRC].size));
 }
 
 int main(int argc, char **argv)

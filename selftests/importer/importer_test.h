@@ -55,6 +55,27 @@ __u32 origin_access(enum origin origin);
 /* Whether others than its devices see to its bounce buffers */
 bool origin_syncs(enum origin origin);
 
+/**
+ * struct pair - an importing device with two buffers, which are its slots
+ * @ch: a channel, for memory
+ * @dev: the device
+ * @b: the buffers: filled with SEED, and with OTHER
+ */
+struct pair {
+	int ch;
+	int dev;
+	struct buffer b[2];
+};
+
+/* What the two are filled with at first */
+#define SEED	7
+#define OTHER	1234567
+
+enum { SRC, DST };
+
+/* @access: that of the first buffer; the other one has both. */
+int pair_open(struct pair *p, size_t size, __u32 kind, __u32 access);
+
 /* The CPU's bytes, in brackets of DMA_BUF_IOCTL_SYNC; counted from @seed on */
 void buffer_fill(const struct buffer *b, __u32 seed);
 /* Where the first byte is that is not as if filled with @seed; @end: none */

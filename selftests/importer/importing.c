@@ -205,3 +205,31 @@ int buffer_differs(const struct buffer *b, __u32 seed, size_t begin,
 {
 	return buffer_differs_from(b, seed, begin, end, begin);
 }
+
+static int pair_attach(struct pair *p, size_t size, __u32 kind, __u32 access)
+{
+	int i, ret = 0;
+
+	for (i = SRC; !ret && i <= DST; i++) {
+		ret = buffer_alloc(p->ch, size, kind, &p->b[i]);
+		if (ret)
+			break;
+		buffer_fill(&p->b[i], i == SRC ? SEED : OTHER);
+		ret = import_attach(p->dev, p->b[i].fd,
+				    i == SRC ? access : IMPORT_BOTH);
+		if (ret >= 0)
+			ret = ret == i ? 0 : -EBADSLT;
+	}
+	return ret;
+}
+
+int pair_open(struct pair *p, size_t size, __u32 kind, __u32 access)
+{
+	p->ch = fpga_open(0, O_RDWR);
+	if (p->ch < 0)
+		return p->ch;
+	p->dev = import_open(O_RDWR);
+	if (p->dev < 0)
+		return p->dev;
+	return pair_attach(p, size, kind, access);
+}

@@ -18,8 +18,6 @@
 
 #define MODULE		"dma_mover"
 #define MODULE_FILE	"test_modules/" MODULE ".ko"
-#define SEED	7
-#define OTHER	1234567
 
 FIXTURE(move) {
 	struct totals before;

@@ -17,17 +17,12 @@
 
 #define SIZE	4096
 #define NUM	4
-#define SEED	7
-#define OTHER	1234567
 /* Long enough for many copies, if nothing held them back */
 #define WHILE	(50 * MSEC)
 
-enum { SRC, DST };
-
 FIXTURE(order) {
 	struct totals before;
-	int ch, dev;
-	struct buffer b[2];
+	struct pair p;
 	struct gate gates[NUM];
 	struct fpgabuf_import_copy copies[NUM];
 	struct fpgabuf_import_done done[NUM];
@@ -52,18 +47,8 @@ FIXTURE_SETUP(order)
 	REQUIRE_CHANNEL(self->before);
 	if (gate_missing(variant->gate))
 		SKIP(return, "%s", gate_missing(variant->gate));
-	self->ch = fpga_open(0, O_RDWR);
-	ASSERT_LE(0, self->ch);
-	self->dev = import_open(O_RDWR);
-	ASSERT_LE(0, self->dev);
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, buffer_alloc(self->ch, SIZE,
-					  FPGABUF_KIND_COHERENT, &self->b[i]));
-		ASSERT_EQ(i, import_attach(self->dev, self->b[i].fd,
-					   IMPORT_BOTH));
-	}
-	buffer_fill(&self->b[SRC], SEED);
-	buffer_fill(&self->b[DST], OTHER);
+	ASSERT_EQ(0, pair_open(&self->p, SIZE, FPGABUF_KIND_COHERENT,
+			       IMPORT_BOTH));
 	for (i = 0; i < NUM; i++) {
 		ASSERT_EQ(0, gate_make(&self->gates[i], variant->gate));
 		self->copies[i] = (struct fpgabuf_import_copy){
@@ -98,15 +83,15 @@ TEST_F(order, in_fences)
 	for (i = 0; i < NUM; i++)
 		self->copies[i].flags = FPGABUF_QUEUE_IN_FENCE |
 			FPGABUF_QUEUE_OUT_FENCE;
-	ASSERT_EQ(0, import_queue(self->dev, self->copies, NUM));
+	ASSERT_EQ(0, import_queue(self->p.dev, self->copies, NUM));
 	/* They open from the last to the first, which all others are behind. */
 	for (i = NUM; i-- > 0;) {
 		pass_time(WHILE / NUM);
-		EXPECT_TRUE(is_untouched(&self->b[DST]));
+		EXPECT_TRUE(is_untouched(&self->p.b[DST]));
 		EXPECT_EQ(0, sync_file_status(self->copies[0].out_fence));
 		ASSERT_EQ(0, gate_open(&self->gates[i]));
 	}
-	ASSERT_EQ(NUM, import_take(self->dev, self->done, NUM, NUM, 5 * SEC));
+	ASSERT_EQ(NUM, import_take(self->p.dev, self->done, NUM, NUM, 5 * SEC));
 	for (i = 0; i < NUM; i++) {
 		EXPECT_EQ(0, self->done[i].status);
 		ASSERT_EQ(0, sync_file_wait(self->copies[i].out_fence, 5000));
@@ -114,7 +99,7 @@ TEST_F(order, in_fences)
 			EXPECT_LE(sync_file_time(self->copies[i - 1].out_fence),
 				  sync_file_time(self->copies[i].out_fence));
 	}
-	EXPECT_EQ(NUM * 1000, buffer_differs(&self->b[DST], SEED, 0,
+	EXPECT_EQ(NUM * 1000, buffer_differs(&self->p.b[DST], SEED, 0,
 					     NUM * 1000));
 }
 
@@ -127,24 +112,23 @@ TEST_F(order, in_fence_fails)
 		SKIP(return, "a vgem fence fails after 10 s only");
 	self->copies[0].flags = FPGABUF_QUEUE_IN_FENCE;
 	self->copies[1].flags = FPGABUF_QUEUE_IN_FENCE;
-	ASSERT_EQ(0, import_queue(self->dev, self->copies, 3));
+	ASSERT_EQ(0, import_queue(self->p.dev, self->copies, 3));
 	error = gate_break(&self->gates[1]);
 	ASSERT_GT(0, error);
 	pass_time(WHILE);
-	EXPECT_EQ(0, poll_fd(self->dev, POLLIN, 0));
+	EXPECT_EQ(0, poll_fd(self->p.dev, POLLIN, 0));
 	ASSERT_EQ(0, gate_open(&self->gates[0]));
-	ASSERT_EQ(3, import_take(self->dev, self->done, 3, 3, 5 * SEC));
+	ASSERT_EQ(3, import_take(self->p.dev, self->done, 3, 3, 5 * SEC));
 	EXPECT_EQ(0, self->done[0].status);
 	EXPECT_EQ(error, self->done[1].status);
 	EXPECT_EQ(0, self->done[2].status);
-	EXPECT_EQ(1000, buffer_differs(&self->b[DST], SEED, 0, 3000));
-	EXPECT_EQ(3000, buffer_differs(&self->b[DST], SEED, 2000, 3000));
+	EXPECT_EQ(1000, buffer_differs(&self->p.b[DST], SEED, 0, 3000));
+	EXPECT_EQ(3000, buffer_differs(&self->p.b[DST], SEED, 2000, 3000));
 }
 
 FIXTURE(implicit) {
 	struct totals before;
-	int ch, dev;
-	struct buffer b[2];
+	struct pair p;
 	struct gate gate;
 	struct fpgabuf_import_copy copy;
 	struct fpgabuf_import_done done;
@@ -183,26 +167,15 @@ FIXTURE_VARIANT_ADD(implicit, destination_is_written) {
 
 FIXTURE_SETUP(implicit)
 {
-	int i, ret;
+	int ret;
 
 	REQUIRE_CHANNEL(self->before);
 	if (gate_missing(GATE_VGEM))
 		SKIP(return, "%s", gate_missing(GATE_VGEM));
-	self->ch = fpga_open(0, O_RDWR);
-	ASSERT_LE(0, self->ch);
-	self->dev = import_open(O_RDWR);
-	ASSERT_LE(0, self->dev);
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, buffer_alloc(self->ch, SIZE,
-					  FPGABUF_KIND_COHERENT, &self->b[i]));
-		/* In both directions, of which only one is used. */
-		ASSERT_EQ(i, import_attach(self->dev, self->b[i].fd,
-					   IMPORT_BOTH));
-	}
-	buffer_fill(&self->b[SRC], SEED);
-	buffer_fill(&self->b[DST], OTHER);
+	ASSERT_EQ(0, pair_open(&self->p, SIZE, FPGABUF_KIND_COHERENT,
+			       IMPORT_BOTH));
 	ASSERT_EQ(0, gate_make(&self->gate, GATE_VGEM));
-	ret = import_sync_file(self->b[variant->buffer].fd, variant->use,
+	ret = import_sync_file(self->p.b[variant->buffer].fd, variant->use,
 			       self->gate.fence);
 	if (ret == -ENOTTY)
 		SKIP(return, "no DMA_BUF_IOCTL_IMPORT_SYNC_FILE");
@@ -222,51 +195,40 @@ FIXTURE_TEARDOWN_PARENT(implicit)
 
 TEST_F(implicit, is_waited_for)
 {
-	ASSERT_EQ(0, import_queue(self->dev, &self->copy, 1));
+	ASSERT_EQ(0, import_queue(self->p.dev, &self->copy, 1));
 	if (variant->waits) {
 		pass_time(WHILE);
-		EXPECT_TRUE(is_untouched(&self->b[DST]));
-		EXPECT_EQ(0, poll_fd(self->dev, POLLIN, 0));
+		EXPECT_TRUE(is_untouched(&self->p.b[DST]));
+		EXPECT_EQ(0, poll_fd(self->p.dev, POLLIN, 0));
 		ASSERT_EQ(0, gate_open(&self->gate));
 	}
-	ASSERT_EQ(1, import_take(self->dev, &self->done, 1, 1, 5 * SEC));
+	ASSERT_EQ(1, import_take(self->p.dev, &self->done, 1, 1, 5 * SEC));
 	EXPECT_EQ(0, self->done.status);
 	if (!variant->waits)
 		ASSERT_EQ(0, gate_open(&self->gate));
-	EXPECT_EQ(SIZE, buffer_differs(&self->b[DST], SEED, 0, SIZE));
+	EXPECT_EQ(SIZE, buffer_differs(&self->p.b[DST], SEED, 0, SIZE));
 }
 
 TEST_F(implicit, is_not_when_told_so)
 {
 	self->copy.flags = FPGABUF_QUEUE_NO_IMPLICIT;
-	ASSERT_EQ(0, import_queue(self->dev, &self->copy, 1));
-	ASSERT_EQ(1, import_take(self->dev, &self->done, 1, 1, 5 * SEC));
+	ASSERT_EQ(0, import_queue(self->p.dev, &self->copy, 1));
+	ASSERT_EQ(1, import_take(self->p.dev, &self->done, 1, 1, 5 * SEC));
 	EXPECT_EQ(0, self->done.status);
 	ASSERT_EQ(0, gate_open(&self->gate));
 }
 
 FIXTURE(others) {
 	struct totals before;
-	int ch, dev;
-	struct buffer b[2];
+	struct pair p;
 	struct fpgabuf_import_copy copy;
 };
 
 FIXTURE_SETUP(others)
 {
-	int i;
-
 	REQUIRE_CHANNEL(self->before);
-	self->ch = fpga_open(0, O_RDWR);
-	ASSERT_LE(0, self->ch);
-	self->dev = import_open(O_RDWR);
-	ASSERT_LE(0, self->dev);
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, buffer_alloc(self->ch, SIZE,
-					  FPGABUF_KIND_COHERENT, &self->b[i]));
-		ASSERT_EQ(i, import_attach(self->dev, self->b[i].fd,
-					   IMPORT_BOTH));
-	}
+	ASSERT_EQ(0, pair_open(&self->p, SIZE, FPGABUF_KIND_COHERENT,
+			       IMPORT_BOTH));
 	self->copy = (struct fpgabuf_import_copy){
 		.length = SIZE,
 		.flags = FPGABUF_QUEUE_OUT_FENCE,
@@ -286,13 +248,13 @@ TEST_F(others, poll_for_it)
 {
 	short both = POLLIN | POLLOUT;
 
-	ASSERT_EQ(0, import_queue(self->dev, &self->copy, 1));
-	EXPECT_EQ(POLLIN, poll_fd(self->b[SRC].fd, both, 0));
-	EXPECT_EQ(0, poll_fd(self->b[DST].fd, both, 0));
+	ASSERT_EQ(0, import_queue(self->p.dev, &self->copy, 1));
+	EXPECT_EQ(POLLIN, poll_fd(self->p.b[SRC].fd, both, 0));
+	EXPECT_EQ(0, poll_fd(self->p.b[DST].fd, both, 0));
 	EXPECT_EQ(0, sync_file_status(self->copy.out_fence));
 	ASSERT_EQ(0, sim_fault("copy0", "none"));
-	EXPECT_NE(0, POLLOUT & poll_fd(self->b[SRC].fd, POLLOUT, 5000));
-	EXPECT_NE(0, POLLIN & poll_fd(self->b[DST].fd, POLLIN, 5000));
+	EXPECT_NE(0, POLLOUT & poll_fd(self->p.b[SRC].fd, POLLOUT, 5000));
+	EXPECT_NE(0, POLLIN & poll_fd(self->p.b[DST].fd, POLLIN, 5000));
 	EXPECT_EQ(0, sync_file_wait(self->copy.out_fence, 5000));
 	EXPECT_EQ(1, sync_file_status(self->copy.out_fence));
 }
@@ -302,8 +264,8 @@ TEST_F(others, get_a_file_of_it)
 	char driver[32], timeline[32];
 	int fence;
 
-	ASSERT_EQ(0, import_queue(self->dev, &self->copy, 1));
-	fence = export_sync_file(self->b[DST].fd, DMA_BUF_SYNC_READ);
+	ASSERT_EQ(0, import_queue(self->p.dev, &self->copy, 1));
+	fence = export_sync_file(self->p.b[DST].fd, DMA_BUF_SYNC_READ);
 	if (fence == -ENOTTY)
 		SKIP(return, "no DMA_BUF_IOCTL_EXPORT_SYNC_FILE");
 	ASSERT_LE(0, fence);
@@ -327,8 +289,8 @@ TEST_F(others, see_it_in_the_trace)
 		SKIP(return, "no CONFIG_EVENT_TRACING");
 	ASSERT_EQ(0, sim_fault("copy0", "error"));
 	self->copy.user_data = 0xf00d;
-	ASSERT_EQ(0, import_queue(self->dev, &self->copy, 1));
-	ASSERT_EQ(1, import_take(self->dev, &done, 1, 1, 5 * SEC));
+	ASSERT_EQ(0, import_queue(self->p.dev, &self->copy, 1));
+	ASSERT_EQ(1, import_take(self->p.dev, &done, 1, 1, 5 * SEC));
 	ASSERT_EQ(0, trace_events("fpgabuf_import", false));
 	for (i = 0; i < ARRAY_LEN(events); i++) {
 		snprintf(line, sizeof(line),
@@ -352,10 +314,10 @@ TEST_F(others, are_in_the_way_of_many)
 		if (i % 3 == 1)
 			copies[i].flags |= FPGABUF_QUEUE_NO_IMPLICIT;
 	}
-	ASSERT_EQ(0, import_queue(self->dev, copies, IMPORT_DEPTH));
-	EXPECT_EQ(0, poll_fd(self->b[SRC].fd, POLLIN, 0));
+	ASSERT_EQ(0, import_queue(self->p.dev, copies, IMPORT_DEPTH));
+	EXPECT_EQ(0, poll_fd(self->p.b[SRC].fd, POLLIN, 0));
 	ASSERT_EQ(0, sim_fault("copy0", "none"));
-	ASSERT_EQ(IMPORT_DEPTH, import_take(self->dev, done, IMPORT_DEPTH,
+	ASSERT_EQ(IMPORT_DEPTH, import_take(self->p.dev, done, IMPORT_DEPTH,
 					    IMPORT_DEPTH, 10 * SEC));
 	for (i = 0; i < IMPORT_DEPTH; i++) {
 		EXPECT_EQ(0, done[i].status);
