@@ -368,7 +368,11 @@ TEST_F(loopback, less_than_a_frame)
 			.bytes = lengths[i],
 		};
 
+		ASSERT_EQ(0, dmabuf_sync(in.fd, DMA_BUF_SYNC_START |
+					 DMA_BUF_SYNC_WRITE));
 		memset(in.map, 0xa5, size);
+		ASSERT_EQ(0, dmabuf_sync(in.fd, DMA_BUF_SYNC_END |
+					 DMA_BUF_SYNC_WRITE));
 		ASSERT_EQ(0, make_frame(&out, 0, size, i));
 		ASSERT_EQ(0, fpga_queue(self->loop, 0, 0));
 		ASSERT_EQ(0, fpga_exchange(self->tx, &entry, 1, NULL, 0, 0,
@@ -384,6 +388,8 @@ TEST_F(loopback, less_than_a_frame)
 		EXPECT_TRUE(is_frame(&in, 0, size, bytes, i));
 		EXPECT_TRUE(all_bytes((char *)in.map + bytes, 0xa5,
 				      size - bytes));
+		ASSERT_EQ(0, dmabuf_sync(in.fd, DMA_BUF_SYNC_END |
+					 DMA_BUF_SYNC_READ));
 	}
 }
 
