@@ -76,18 +76,22 @@ static int exchange_sleep(struct fpgabuf_channel *channel, u32 min_done,
 	return ret ? -EINTR : 0;
 }
 
+static ktime_t exchange_end(const struct fpgabuf_exchange *x)
+{
+	if (x->timeout <= 0)
+		return KTIME_MAX;
+	return ktime_add_safe(ktime_get(), ns_to_ktime(x->timeout));
+}
+
 /* Returns 0 also when there is nothing to wait for, or the stream ended. */
 static int exchange_wait(struct fpgabuf_channel *channel,
-			 const struct fpgabuf_exchange *x, bool nonblock)
+			 const struct fpgabuf_exchange *x, bool nonblock,
+			 ktime_t end)
 {
-	ktime_t end = KTIME_MAX;
-
 	if (!x->min_done || exchange_ready(channel, x->min_done))
 		return 0;
 	if (nonblock || !x->timeout)
 		return -EAGAIN;
-	if (x->timeout > 0)
-		end = ktime_add_safe(ktime_get(), ns_to_ktime(x->timeout));
 	return exchange_sleep(channel, x->min_done, end);
 }
 
@@ -116,14 +120,20 @@ static int exchange_take(struct fpgabuf_channel *channel,
 	return taken;
 }
 
-/* Why nothing was taken, for a call that queued nothing either. */
-static int exchange_why_none(struct fpgabuf_channel *channel, int waited)
+/*
+ * Why nothing was taken, for a call that queued nothing either; 1: another task
+ * has taken what this one waited for, which is to wait on.
+ */
+static int exchange_why_none(struct fpgabuf_channel *channel,
+			     const struct fpgabuf_exchange *x, int waited)
 {
 	if (waited && waited != -EAGAIN)
 		return waited;
 	if (READ_ONCE(channel->quarantine))
 		return -EIO;
-	return channel->streaming ? -EAGAIN : -EPIPE;
+	if (!channel->streaming)
+		return -EPIPE;
+	return !waited && x->min_done ? 1 : -EAGAIN;
 }
 
 static int exchange_finish(struct fpgabuf_channel *channel, struct file *file,
@@ -141,7 +151,7 @@ static int exchange_finish(struct fpgabuf_channel *channel, struct file *file,
 	if (taken < 0)
 		return taken;
 	if (!taken && x->done_count && !x->queue_count)
-		return exchange_why_none(channel, waited);
+		return exchange_why_none(channel, x, waited);
 	x->done_count = taken;
 	return fpgabuf_ioctl_put(arg);
 }
@@ -151,6 +161,7 @@ int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
 {
 	struct fpgabuf_exchange *x = &arg->exchange;
 	int ret, waited;
+	ktime_t end;
 
 	ret = exchange_check(x);
 	if (!ret)
@@ -165,11 +176,14 @@ int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
 	if (ret)
 		return ret;
 
-	waited = exchange_wait(channel, x, file->f_flags & O_NONBLOCK);
-
-	/* Things are queued by now: a signal must not make it look otherwise. */
-	mutex_lock(&channel->lock);
-	ret = exchange_finish(channel, file, arg, waited);
-	mutex_unlock(&channel->lock);
+	end = exchange_end(x);
+	do {
+		waited = exchange_wait(channel, x, file->f_flags & O_NONBLOCK,
+				       end);
+		/* What is queued is: a signal must not make it look otherwise. */
+		mutex_lock(&channel->lock);
+		ret = exchange_finish(channel, file, arg, waited);
+		mutex_unlock(&channel->lock);
+	} while (ret > 0);
 	return ret;
 }

@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/pagemap.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -34,6 +35,17 @@ static int exchange_probe(void __user *user, size_t size,
 	return copy_struct_to_user(user, size, x, sizeof(*x), NULL);
 }
 
+/* Nothing is done that was not taken, and nothing will be. */
+static bool exchange_idle(struct fpgabuf_importer *importer)
+{
+	bool idle;
+
+	spin_lock_irq(&importer->queue_lock);
+	idle = importer->num_idle == IMPORTER_DEPTH;
+	spin_unlock_irq(&importer->queue_lock);
+	return idle;
+}
+
 /* Enough is done, or there is nothing that could be any more. */
 static bool exchange_ready(struct fpgabuf_importer *importer, u32 min_done)
 {
@@ -47,23 +59,31 @@ static bool exchange_ready(struct fpgabuf_importer *importer, u32 min_done)
 	return ready;
 }
 
-/* 0 also when there is nothing to wait for. */
-static int exchange_wait(struct fpgabuf_importer *importer,
-			 const struct fpgabuf_import_exchange *x, bool nonblock)
+static ktime_t exchange_end(const struct fpgabuf_import_exchange *x)
 {
-	ktime_t timeout = KTIME_MAX;
+	if (x->timeout <= 0)
+		return KTIME_MAX;
+	return ktime_add_safe(ktime_get(), ns_to_ktime(x->timeout));
+}
+
+/* Until @end, KTIME_MAX: no limit. 0 also when there is nothing to wait for. */
+static int exchange_wait(struct fpgabuf_importer *importer,
+			 const struct fpgabuf_import_exchange *x, bool nonblock,
+			 ktime_t end)
+{
+	ktime_t left = end;
 	int ret;
 
 	if (!x->min_done || exchange_ready(importer, x->min_done))
 		return 0;
 	if (nonblock || !x->timeout)
 		return -EAGAIN;
-	if (x->timeout > 0)
-		timeout = ns_to_ktime(x->timeout);
+	if (end != KTIME_MAX)
+		left = max_t(ktime_t, ktime_sub(end, ktime_get()), 0);
 	ret = wait_event_interruptible_hrtimeout(importer->wait,
 						 exchange_ready(importer,
 								x->min_done),
-						 timeout);
+						 left);
 	if (ret == -ETIME)
 		return -ETIMEDOUT;
 	return ret ? -EINTR : 0;
@@ -115,6 +135,7 @@ static int exchange_take(struct fpgabuf_importer *importer,
 	return taken;
 }
 
+/* 1: another task has taken what this one waited for, which is to wait on. */
 static int exchange_finish(struct fpgabuf_importer *importer,
 			   struct fpgabuf_import_exchange *x, int waited)
 {
@@ -128,7 +149,9 @@ static int exchange_finish(struct fpgabuf_importer *importer,
 	if (!taken && x->done_count && !x->copy_count) {
 		if (waited)
 			return waited;
-		return x->min_done ? -EPIPE : -EAGAIN;
+		if (!x->min_done)
+			return -EAGAIN;
+		return exchange_idle(importer) ? -EPIPE : 1;
 	}
 	x->done_count = taken;
 	return 0;
@@ -139,6 +162,7 @@ int importer_ioctl_exchange(struct fpgabuf_importer *importer,
 {
 	struct fpgabuf_import_exchange x;
 	int ret, waited;
+	ktime_t end;
 
 	ret = copy_struct_from_user(&x, sizeof(x), user, size);
 	if (!ret)
@@ -155,12 +179,14 @@ int importer_ioctl_exchange(struct fpgabuf_importer *importer,
 	if (ret)
 		return ret;
 
-	waited = exchange_wait(importer, &x, nonblock);
-
-	/* Things are queued by now: a signal must not make it look otherwise. */
-	mutex_lock(&importer->lock);
-	ret = exchange_finish(importer, &x, waited);
-	mutex_unlock(&importer->lock);
+	end = exchange_end(&x);
+	do {
+		waited = exchange_wait(importer, &x, nonblock, end);
+		/* What is queued is: a signal must not make it look otherwise. */
+		mutex_lock(&importer->lock);
+		ret = exchange_finish(importer, &x, waited);
+		mutex_unlock(&importer->lock);
+	} while (ret > 0);
 	if (ret)
 		return ret;
 	return copy_struct_to_user(user, size, &x, sizeof(x), NULL);
