@@ -198,7 +198,7 @@ static int reserved_assign_pool(struct fpgabuf_reserved *reserved,
 }
 
 /* Two devices would give the same memory to two buffers. */
-static int reserved_check_owner(const struct fpgabuf_reserved *reserved,
+static int reserved_check_owner(struct fpgabuf_reserved *reserved,
 				const struct reserved_entry *entry)
 {
 	struct fpgabuf_reserved *other;
