@@ -306,12 +306,14 @@ enum issue {
 	ISSUE_ALL,	/* there are none any more */
 };
 
-static enum issue copy_issue_state(struct importer_copy *copy)
+/* @idle: the engine has nothing, so that no completion is to come. */
+static enum issue copy_issue_state(struct importer_copy *copy, bool *idle)
 {
 	struct fpgabuf_importer *importer = copy->importer;
 	enum issue state = ISSUE_MORE;
 
 	spin_lock_irq(&importer->queue_lock);
+	*idle = !importer->in_flight;
 	if (!copy->left || copy->status)
 		state = ISSUE_ALL;
 	else if (importer->in_flight >= IMPORTER_IN_FLIGHT)
@@ -323,26 +325,25 @@ static enum issue copy_issue_state(struct importer_copy *copy)
 /*
  * The pieces of a copy, as many as the engine takes. One that takes none has no
  * room, which the next completion makes; with none to come the copy has failed.
+ * False: those behind it must wait for a completion, too.
  */
 static bool copy_issue(struct importer_copy *copy)
 {
 	struct fpgabuf_importer *importer = copy->importer;
+	bool idle, refused = false;
 	enum issue state;
 
-	while ((state = copy_issue_state(copy)) == ISSUE_MORE) {
-		if (copy_issue_piece(copy))
-			continue;
-		state = ISSUE_FULL;
-		break;
-	}
+	while (!refused &&
+	       (state = copy_issue_state(copy, &idle)) == ISSUE_MORE)
+		refused = !copy_issue_piece(copy);
 
 	spin_lock_irq(&importer->queue_lock);
 	copy->issuing = false;
-	if (state == ISSUE_FULL && !importer->in_flight)
+	if (refused && idle)
 		copy->status = copy->status ?: -EIO;
 	engine_reap(importer);
 	spin_unlock_irq(&importer->queue_lock);
-	return state == ISSUE_ALL;
+	return refused ? idle : state == ISSUE_ALL;
 }
 
 /* A copy begins, or comes to nothing by what it waited for. */
@@ -467,7 +468,7 @@ static int engine_halt(struct fpgabuf_importer *importer)
 		importer->slots[copy->arg.src].quarantined = true;
 		importer->slots[copy->arg.dst].quarantined = true;
 	}
-	importer->quarantine = true;
+	WRITE_ONCE(importer->quarantine, true);
 	spin_unlock_irq(&importer->queue_lock);
 	dev_err(&importer->dev,
 		"the engine cannot be stopped (%d), its buffers go into quarantine\n",
@@ -586,7 +587,7 @@ int importer_quarantine_end(struct fpgabuf_importer *importer)
 	for (i = 0; !ret && i < FPGABUF_MAX_SLOTS; i++)
 		importer->slots[i].quarantined = false;
 	if (!ret)
-		importer->quarantine = false;
+		WRITE_ONCE(importer->quarantine, false);
 	spin_unlock_irq(&importer->queue_lock);
 	mutex_unlock(&importer->engine_lock);
 	return ret ? -EIO : 0;
