@@ -10,6 +10,7 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/math.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "importer.h"
@@ -171,7 +172,12 @@ void importer_maps_abandon(struct fpgabuf_importer *importer)
 	if (!importer->num_kept)
 		return;
 	dev_err(&importer->dev, "buffers are lost to an engine that does not stop\n");
-	/* Their exporters know the device as long as they are. */
+	/*
+	 * Their exporters know the device as long as they are, and may say that
+	 * they move.
+	 */
+	__module_get(THIS_MODULE);
+	get_device(&importer->dev);
 	for (i = 0; i < importer->num_kept; i++)
 		get_device(importer->kept[i]->import->attach->dev);
 	importer->num_kept = 0;

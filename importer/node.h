@@ -200,9 +200,11 @@ struct importer_submission {
  * @in_flight: pieces that the engine has
  * @head_since: when it began with the oldest of these, CLOCK_MONOTONIC in ns
  * @quarantine: the engine does not stop, and takes no more work; written with
- *	@engine_lock held, too
- * @kept: what an engine that does not stop may still be at, with a reference each
- * @num_kept: how many
+ *	@engine_lock held, too, and read with either, or by READ_ONCE() where it
+ *	may come about right after
+ * @kept: what an engine that does not stop may still be at, with a reference each;
+ *	with nothing queued or active guarded by @lock
+ * @num_kept: how many, likewise
  * @wait: woken when copies are done, and at removal
  * @copies: all of them
  *

@@ -710,7 +710,8 @@ struct fpgabuf_import_info {
 /*
  * Without it the memory stays where it is while it is attached. With it the
  * exporter may move it between copies, or take it away: then copies fail with
- * -ENODEV.
+ * -ENODEV. For engines that can be stopped: one in quarantine may still access
+ * where it was, and an exporter need not wait for that.
  */
 #define FPGABUF_IMPORT_MOVABLE		(1U << 0)
 /*
