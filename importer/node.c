@@ -277,7 +277,7 @@ static void importer_free(struct device *dev)
 	ida_free(&importer_ida, MINOR(dev->devt));
 	mutex_destroy(&importer->engine_lock);
 	mutex_destroy(&importer->lock);
-	kfree(importer);
+	kvfree(importer);
 }
 
 static int importer_check_config(struct fpgabuf_importer_config *config)
@@ -309,7 +309,7 @@ fpgabuf_importer_register(struct device *dev,
 	struct fpgabuf_importer *importer;
 	int minor, ret;
 
-	importer = kzalloc(sizeof(*importer), GFP_KERNEL);
+	importer = kvzalloc(sizeof(*importer), GFP_KERNEL);
 	if (!importer)
 		return ERR_PTR(-ENOMEM);
 
@@ -348,7 +348,7 @@ fpgabuf_importer_register(struct device *dev,
 	return importer;
 
 err_free:
-	kfree(importer);
+	kvfree(importer);
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_importer_register, "FPGABUF");
