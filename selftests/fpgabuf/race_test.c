@@ -244,4 +244,57 @@ TEST_F_TIMEOUT(race, many_files, 60)
 	EXPECT_LE(ENOUGH, taken);
 }
 
+#define ROUNDS	100
+
+static void *take_them(void *arg)
+{
+	struct fpgabuf_completion done;
+	struct actor *a = arg;
+	int i, ret;
+
+	for (i = 0; i < ROUNDS / 2; i++) {
+		ret = fpga_take(a->ch, &done, 1, 1, 20 * SEC);
+		if (ret != 1) {
+			a->call = "EXCHANGE";
+			a->result = ret;
+			break;
+		}
+		a->frames++;
+	}
+	return NULL;
+}
+
+/*
+ * Both wait for each frame, and each is to get half of them: who comes too late
+ * for one waits on, and is told nothing else.
+ */
+TEST_F_TIMEOUT(race, two_wait_for_one, 60)
+{
+	struct actor actors[2];
+	int i;
+
+	ASSERT_EQ(0, fpga_set_raw(self->ch, FRAME, 0));
+	for (i = 0; i < FRAMES; i++)
+		ASSERT_EQ(i, fpga_register(self->ch, self->b.fd, i * FRAME,
+					   FRAME));
+	ASSERT_EQ(1, fpga_start(self->ch));
+	for (i = 0; i < 2; i++) {
+		actors[i] = (struct actor){ .ch = self->ch };
+		ASSERT_EQ(0, pthread_create(&actors[i].thread, NULL, take_them,
+					    &actors[i]));
+	}
+	/* One frame at a time, when both should wait. */
+	for (i = 0; i < ROUNDS; i++) {
+		pass_time(2 * MSEC);
+		ASSERT_EQ(0, fpga_queue(self->ch, i % FRAMES, 0));
+	}
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_join(actors[i].thread, NULL));
+		EXPECT_EQ(NULL, actors[i].call)
+			TH_LOG("%s: %s", actors[i].call,
+			       strerror(-actors[i].result));
+		EXPECT_EQ(ROUNDS / 2U, actors[i].frames);
+	}
+}
+
 TEST_HARNESS_MAIN
