@@ -125,6 +125,17 @@ void fpgabuf_queue_issue(struct fpgabuf_queue *queue, struct fpgabuf_job *job)
 }
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_issue);
 
+/* The engine did not take @job, its newest: it is the oldest queued one again. */
+void fpgabuf_queue_unissue(struct fpgabuf_queue *queue, struct fpgabuf_job *job)
+{
+	lockdep_assert_held(&queue->lock);
+	WARN_ON_ONCE(job->state != FPGABUF_JOB_ACTIVE ||
+		     !list_is_last(&job->node, &queue->active));
+	job->state = FPGABUF_JOB_QUEUED;
+	list_move(&job->node, &queue->queued);
+}
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_unissue);
+
 /* The engine gave everything back unused; the order stays. */
 void fpgabuf_queue_unissue_all(struct fpgabuf_queue *queue)
 {

@@ -76,6 +76,8 @@ int fpgabuf_queue_check(const struct fpgabuf_queue *queue,
 void fpgabuf_queue_add(struct fpgabuf_queue *queue,
 		       const struct fpgabuf_queue_entry *entry);
 void fpgabuf_queue_issue(struct fpgabuf_queue *queue, struct fpgabuf_job *job);
+void fpgabuf_queue_unissue(struct fpgabuf_queue *queue,
+			   struct fpgabuf_job *job);
 void fpgabuf_queue_unissue_all(struct fpgabuf_queue *queue);
 void fpgabuf_queue_complete(struct fpgabuf_queue *queue,
 			    struct fpgabuf_job *job);

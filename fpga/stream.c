@@ -217,7 +217,43 @@ stream_prepare(struct fpgabuf_channel *channel, struct fpgabuf_slot *slot)
 	return stream_prepare_sg(channel, slot->frame.sgl, slot->frame.nents);
 }
 
-/* Hand a job to the engine; false when it has no descriptor left. */
+/* The engine is to have the job; it may be done before it is submitted. */
+static void stream_account(struct fpgabuf_channel *channel,
+			   struct fpgabuf_job *job,
+			   struct dma_async_tx_descriptor *desc,
+			   struct fpgabuf_transfer *transfer)
+{
+	struct fpgabuf_slot *slot = &channel->slots[job->done.slot];
+
+	spin_lock_irq(&channel->queue.lock);
+	slot->desc = desc;
+	slot->transfer = transfer;
+	transfer->slot = slot;
+	if (list_empty(&channel->queue.active))
+		channel->head_since = ktime_get_ns();
+	fpgabuf_queue_issue(&channel->queue, job);
+	trace_fpgabuf_issue(channel, job);
+	spin_unlock_irq(&channel->queue.lock);
+}
+
+/* The engine did not take it. */
+static void stream_unaccount(struct fpgabuf_channel *channel,
+			     struct fpgabuf_job *job)
+{
+	struct fpgabuf_slot *slot = &channel->slots[job->done.slot];
+
+	spin_lock_irq(&channel->queue.lock);
+	slot->transfer->slot = NULL;
+	slot->transfer = NULL;
+	fpgabuf_queue_unissue(&channel->queue, job);
+	trace_fpgabuf_unissue(channel, job);
+	/* The last completion may have come before there was one to try again. */
+	if (list_empty(&channel->queue.active))
+		fpgabuf_queue_work(&channel->work);
+	spin_unlock_irq(&channel->queue.lock);
+}
+
+/* Hand a job to the engine; false when it takes no more. */
 static bool stream_issue_job(struct fpgabuf_channel *channel,
 			     struct fpgabuf_job *job)
 {
@@ -232,26 +268,11 @@ static bool stream_issue_job(struct fpgabuf_channel *channel,
 	desc->callback_result = stream_callback;
 	desc->callback_param = transfer;
 
-	/* Before it is submitted: it may be complete before that returns. */
-	spin_lock_irq(&channel->queue.lock);
-	slot->desc = desc;
-	slot->transfer = transfer;
-	transfer->slot = slot;
-	if (list_empty(&channel->queue.active))
-		channel->head_since = ktime_get_ns();
-	fpgabuf_queue_issue(&channel->queue, job);
-	trace_fpgabuf_issue(channel, job);
-	spin_unlock_irq(&channel->queue.lock);
-
-	if (dma_submit_error(dmaengine_submit(desc))) {
-		const struct dmaengine_result failed = {
-			.result = DMA_TRANS_READ_FAILED,
-			.residue = slot->bytes,
-		};
-
-		stream_callback(transfer, &failed);
-	}
-	return true;
+	stream_account(channel, job, desc, transfer);
+	if (!dma_submit_error(dmaengine_submit(desc)))
+		return true;
+	stream_unaccount(channel, job);
+	return false;
 }
 
 /* The oldest job comes to nothing. */

@@ -260,20 +260,23 @@ static struct importer_transfer *copy_account(struct importer_copy *copy,
 	return transfer;
 }
 
+/* The engine did not take them. */
 static void copy_unaccount(struct importer_copy *copy,
-			   struct importer_transfer *transfer)
+			   struct importer_transfer *transfer, unsigned int len)
 {
 	struct fpgabuf_importer *importer = copy->importer;
 
 	spin_lock_irq(&importer->queue_lock);
 	transfer->copy = NULL;
 	copy->issued--;
-	copy->status = copy->status ?: -EIO;
-	importer->in_flight--;
+	copy->left += len;
+	/* The last completion may have come before there was one to try again. */
+	if (!--importer->in_flight)
+		fpgabuf_queue_work(&importer->work);
 	spin_unlock_irq(&importer->queue_lock);
 }
 
-/* The next piece; false: the engine has no descriptor for it. */
+/* The next piece; false: the engine takes no more. */
 static bool copy_issue_piece(struct importer_copy *copy)
 {
 	struct fpgabuf_importer *importer = copy->importer;
@@ -291,12 +294,14 @@ static bool copy_issue_piece(struct importer_copy *copy)
 		return false;
 
 	transfer = copy_account(copy, len);
-	cursor_advance(&copy->src, len);
-	cursor_advance(&copy->dst, len);
 	desc->callback_result = engine_callback;
 	desc->callback_param = transfer;
-	if (dma_submit_error(dmaengine_submit(desc)))
-		copy_unaccount(copy, transfer);
+	if (dma_submit_error(dmaengine_submit(desc))) {
+		copy_unaccount(copy, transfer, len);
+		return false;
+	}
+	cursor_advance(&copy->src, len);
+	cursor_advance(&copy->dst, len);
 	return true;
 }
 

@@ -48,6 +48,11 @@ static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
 	dma_cookie_t cookie;
 
 	spin_lock_irqsave(&chan->lock, flags);
+	if (sim_fault_next(chan, true)) {
+		list_add(&desc->node, &chan->idle);
+		spin_unlock_irqrestore(&chan->lock, flags);
+		return -EBUSY;
+	}
 	cookie = chan->chan.cookie + 1;
 	if (cookie < DMA_MIN_COOKIE)
 		cookie = DMA_MIN_COOKIE;
@@ -321,7 +326,7 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan)
 		list_del(&desc->node);
 	if (desc && !desc->planned) {
 		desc->planned = true;
-		desc->fault = sim_fault_next(chan);
+		desc->fault = sim_fault_next(chan, false);
 	}
 	chan->current_desc = desc;
 	chan->busy = desc;

@@ -30,17 +30,25 @@ static const char * const sim_fault_names[SIM_NUM_FAULTS] = {
 	[SIM_FAULT_HANG]	= "hang",
 	[SIM_FAULT_LOST]	= "lost",
 	[SIM_FAULT_DUPLICATE]	= "duplicate",
+	[SIM_FAULT_REFUSE]	= "refuse",
 	[SIM_FAULT_ZOMBIE]	= "zombie",
 	[SIM_FAULT_STUCK]	= "stuck",
 };
 
-/* What the descriptor that the engine takes now meets; with the lock held. */
-enum sim_fault sim_fault_next(struct sim_chan *chan)
+/*
+ * What the descriptor that the engine takes now meets, or the one that is being
+ * @submitted to it; with the lock held.
+ */
+enum sim_fault sim_fault_next(struct sim_chan *chan, bool submitted)
 {
 	struct sim_plan *plan = &chan->plan;
+	bool at_submit;
 
 	lockdep_assert_held(&chan->lock);
 	if (!plan->count)
+		return SIM_FAULT_NONE;
+	at_submit = plan->kind == SIM_FAULT_REFUSE;
+	if (submitted != at_submit)
 		return SIM_FAULT_NONE;
 	if (plan->skip) {
 		plan->skip--;

@@ -274,6 +274,30 @@ static void queue_test_peek_keeps(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, FPGABUF_JOB_DONE, q->jobs[1].state);
 }
 
+/* The engine refused the newest: it is still the next one to be issued. */
+static void queue_test_unissue_one(struct kunit *test)
+{
+	struct fpgabuf_queue *q = test->priv;
+
+	fill(test, 3);
+	add(q, 1, 0);
+	add(q, 2, 0);
+	add(q, 0, 0);
+	issue(q, 1);
+	issue(q, 2);
+	LOCKED_DO(q, fpgabuf_queue_unissue(q, &q->jobs[2]));
+
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&q->active));
+	KUNIT_EXPECT_EQ(test, FPGABUF_JOB_QUEUED, q->jobs[2].state);
+	KUNIT_EXPECT_EQ(test, 3, q->num_pending);
+	KUNIT_EXPECT_PTR_EQ(test, &q->jobs[2],
+			    list_first_entry(&q->queued, struct fpgabuf_job,
+					     node));
+	issue(q, 2);
+	issue(q, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&q->queued));
+}
+
 /* A start that failed: the engine's jobs come first again, in their order. */
 static void queue_test_unissue(struct kunit *test)
 {
@@ -638,6 +662,7 @@ static struct kunit_case queue_test_cases[] = {
 	KUNIT_CASE(queue_test_check_depth),
 	KUNIT_CASE(queue_test_add_forgets),
 	KUNIT_CASE(queue_test_peek_keeps),
+	KUNIT_CASE(queue_test_unissue_one),
 	KUNIT_CASE(queue_test_unissue),
 	KUNIT_CASE(queue_test_cancel),
 	KUNIT_CASE_PARAM(queue_test_walk, walk_seed_gen_params),

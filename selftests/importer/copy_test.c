@@ -335,6 +335,23 @@ TEST_F(copy, does_not_wait)
 	EXPECT_EQ(1, import_take(self->p.dev, &done, 1, 1, -1));
 }
 
+/* An engine that has nothing, and takes nothing: those behind it are copied. */
+TEST_F(copy, refused)
+{
+	struct fpgabuf_import_copy copies[3] = {
+		self->copies[0], self->copies[0], self->copies[0],
+	};
+	struct fpgabuf_import_done done[3];
+
+	ASSERT_EQ(0, sim_fault("copy0", "refuse 2"));
+	ASSERT_EQ(0, import_queue(self->p.dev, copies, 3));
+	ASSERT_EQ(3, import_take(self->p.dev, done, 3, 3, 5 * SEC));
+	EXPECT_EQ(-EIO, done[0].status);
+	EXPECT_EQ(-EIO, done[1].status);
+	EXPECT_EQ(0, done[2].status);
+	EXPECT_EQ(1000, buffer_differs(&self->p.b[DST], SEED, 0, 1000));
+}
+
 FIXTURE(fault) {
 	struct totals before;
 	struct pair p;
@@ -376,6 +393,11 @@ FIXTURE_VARIANT_ADD(fault, hang) {
 FIXTURE_VARIANT_ADD(fault, lost) {
 	.fault = "lost 1 1",
 	.status = -EIO,
+};
+
+/* It is submitted again when the one before is done. */
+FIXTURE_VARIANT_ADD(fault, refuse) {
+	.fault = "refuse 1 1",
 };
 
 FIXTURE_VARIANT_ADD(fault, duplicate) {
@@ -455,6 +477,10 @@ FIXTURE_VARIANT_ADD(pieces, error) {
 FIXTURE_VARIANT_ADD(pieces, lost) {
 	.fault = "lost 1 3",
 	.status = -EIO,
+};
+
+FIXTURE_VARIANT_ADD(pieces, refuse) {
+	.fault = "refuse 1 3",
 };
 
 FIXTURE_VARIANT_ADD(pieces, hang) {

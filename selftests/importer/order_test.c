@@ -300,13 +300,25 @@ TEST_F(others, see_it_in_the_trace)
 	}
 }
 
-/* A buffer as source and as destination of many copies in one call */
+/*
+ * A buffer as source and as destination of many copies in one call, with the
+ * fences of several others there
+ */
 TEST_F(others, are_in_the_way_of_many)
 {
 	struct fpgabuf_import_copy copies[IMPORT_DEPTH];
 	struct fpgabuf_import_done done[IMPORT_DEPTH];
+	struct gate gates[NUM];
 	int i;
 
+	if (gate_missing(GATE_VGEM))
+		SKIP(return, "%s", gate_missing(GATE_VGEM));
+	for (i = 0; i < NUM; i++) {
+		ASSERT_EQ(0, gate_make(&gates[i], GATE_VGEM));
+		ASSERT_EQ(0, import_sync_file(self->p.b[SRC].fd,
+					      DMA_BUF_SYNC_READ,
+					      gates[i].fence));
+	}
 	for (i = 0; i < IMPORT_DEPTH; i++) {
 		copies[i] = self->copy;
 		copies[i].src = i & 1;
@@ -317,6 +329,8 @@ TEST_F(others, are_in_the_way_of_many)
 	ASSERT_EQ(0, import_queue(self->p.dev, copies, IMPORT_DEPTH));
 	EXPECT_EQ(0, poll_fd(self->p.b[SRC].fd, POLLIN, 0));
 	ASSERT_EQ(0, sim_fault("copy0", "none"));
+	for (i = 0; i < NUM; i++)
+		ASSERT_EQ(0, gate_open(&gates[i]));
 	ASSERT_EQ(IMPORT_DEPTH, import_take(self->p.dev, done, IMPORT_DEPTH,
 					    IMPORT_DEPTH, 10 * SEC));
 	for (i = 0; i < IMPORT_DEPTH; i++) {

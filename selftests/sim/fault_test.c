@@ -313,6 +313,26 @@ TEST_F(fault, lost)
 	EXPECT_STREQ("ok", works(self->ch, &self->b));
 }
 
+/* With others in the engine there is no room for it yet; with none it fails. */
+TEST_F(fault, refuse)
+{
+	struct fpgabuf_completion done[SLOTS];
+	int i;
+
+	ASSERT_EQ(0, run_with(self->ch, "refuse 1 2", SLOTS, done));
+	EXPECT_STREQ("none", sim_fault_left("rx0"));
+	for (i = 0; i < SLOTS; i++) {
+		EXPECT_EQ((__u32)i, done[i].slot);
+		EXPECT_STREQ("ok", check(&self->b, &done[i]));
+	}
+	ASSERT_EQ(0, fpga_stop(self->ch));
+	ASSERT_EQ(0, run_with(self->ch, "refuse 2", 3, done));
+	EXPECT_EQ(-EIO, done[0].status);
+	EXPECT_EQ(-EIO, done[1].status);
+	EXPECT_EQ(0U, done[2].sequence);
+	EXPECT_STREQ("ok", check(&self->b, &done[2]));
+}
+
 /* Half of the frame, and then nothing; a stop ends it, and nothing follows. */
 TEST_F(fault, hang)
 {
