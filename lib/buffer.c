@@ -15,7 +15,7 @@ int fpgabuf_channel_alloc(struct fpgabuf_channel *channel, uint64_t size,
 	};
 	int ret;
 
-	ret = fpgabuf_ioctl(channel->fd, FPGABUF_IOC_ALLOC, &arg);
+	ret = fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_ALLOC, &arg);
 
 	return ret < 0 ? ret : arg.fd;
 }
@@ -46,7 +46,7 @@ int fpgabuf_channel_alloc_user(struct fpgabuf_channel *channel, void *address,
 	if (ret < 0)
 		return ret;
 	arg.fd_flags = ret;
-	ret = fpgabuf_ioctl(channel->fd, FPGABUF_IOC_ALLOC_USER, &arg);
+	ret = fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_ALLOC_USER, &arg);
 
 	return ret < 0 ? ret : arg.fd;
 }
@@ -65,7 +65,7 @@ int fpgabuf_channel_alloc_pool(struct fpgabuf_channel *channel,
 	};
 	int ret;
 
-	ret = fpgabuf_ioctl(channel->fd, FPGABUF_IOC_ALLOC_POOL, &arg);
+	ret = fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_ALLOC_POOL, &arg);
 	if (ret < 0)
 		return ret;
 	*stride = arg.stride;
@@ -83,7 +83,7 @@ int fpgabuf_channel_register(struct fpgabuf_channel *channel, int fd,
 	};
 	int ret;
 
-	ret = fpgabuf_ioctl(channel->fd, FPGABUF_IOC_REGISTER, &arg);
+	ret = fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_REGISTER, &arg);
 
 	return ret < 0 ? ret : (int)arg.slot;
 }
@@ -92,5 +92,5 @@ int fpgabuf_channel_unregister(struct fpgabuf_channel *channel, uint32_t slot)
 {
 	struct fpgabuf_unregister arg = { .slot = slot };
 
-	return fpgabuf_ioctl(channel->fd, FPGABUF_IOC_UNREGISTER, &arg);
+	return fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_UNREGISTER, &arg);
 }

@@ -1,66 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "internal.h"
-
-static int first_path(char **path)
-{
-	char **paths;
-	int ret;
-
-	ret = fpgabuf_list(&paths);
-	if (ret < 0)
-		return ret;
-
-	if (ret == 0) {
-		ret = -ENOENT;
-	} else {
-		*path = strdup(paths[0]);
-		ret = *path ? 0 : -ENOMEM;
-	}
-	fpgabuf_list_free(paths);
-
-	return ret;
-}
-
-static int choose_path(const char *wanted, char **path)
-{
-	if (!wanted)
-		return first_path(path);
-
-	*path = strdup(wanted);
-
-	return *path ? 0 : -ENOMEM;
-}
-
-static int open_node(const char *path)
-{
-	int fd;
-
-	do {
-		fd = open(path, O_RDWR | O_CLOEXEC);
-	} while (fd < 0 && errno == EINTR);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int read_info(int fd, struct fpgabuf_info *info)
-{
-	int ret;
-
-	ret = fpgabuf_ioctl(fd, FPGABUF_IOC_INFO, info);
-	/* Old drivers answer an ioctl that they do not know with -EINVAL. */
-	if (ret == -EINVAL)
-		return -ENOTTY;
-	if (ret < 0)
-		return ret;
-
-	return info->abi_version == FPGABUF_ABI_VERSION ? 0 : -EPROTO;
-}
 
 int fpgabuf_channel_open(const char *path, struct fpgabuf_channel **channel)
 {
@@ -71,32 +13,15 @@ int fpgabuf_channel_open(const char *path, struct fpgabuf_channel **channel)
 	if (!ch)
 		return -ENOMEM;
 
-	ret = choose_path(path, &ch->path);
-	if (ret < 0)
-		goto err_free;
-
-	ch->fd = open_node(ch->path);
-	if (ch->fd < 0) {
-		ret = ch->fd;
-		goto err_free_path;
+	ret = fpgabuf_node_open(&ch->node, path, fpgabuf_list,
+				FPGABUF_IOC_INFO, &ch->info);
+	if (ret < 0) {
+		free(ch);
+		return ret;
 	}
-
-	ret = read_info(ch->fd, &ch->info);
-	if (ret < 0)
-		goto err_close;
-
 	*channel = ch;
 
 	return 0;
-
-err_close:
-	close(ch->fd);
-err_free_path:
-	free(ch->path);
-err_free:
-	free(ch);
-
-	return ret;
 }
 
 void fpgabuf_channel_close(struct fpgabuf_channel *channel)
@@ -104,19 +29,18 @@ void fpgabuf_channel_close(struct fpgabuf_channel *channel)
 	if (!channel)
 		return;
 
-	close(channel->fd);
-	free(channel->path);
+	fpgabuf_node_close(&channel->node);
 	free(channel);
 }
 
 int fpgabuf_channel_fd(const struct fpgabuf_channel *channel)
 {
-	return channel->fd;
+	return channel->node.fd;
 }
 
 const char *fpgabuf_channel_path(const struct fpgabuf_channel *channel)
 {
-	return channel->path;
+	return channel->node.path;
 }
 
 const struct fpgabuf_info *

@@ -7,7 +7,7 @@ int fpgabuf_channel_enum_format(struct fpgabuf_channel *channel, uint32_t index,
 	struct fpgabuf_format_desc arg = { .index = index };
 	int ret;
 
-	ret = fpgabuf_ioctl(channel->fd, FPGABUF_IOC_ENUM_FORMAT, &arg);
+	ret = fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_ENUM_FORMAT, &arg);
 	if (ret < 0)
 		return ret;
 
@@ -22,7 +22,7 @@ int fpgabuf_channel_get_format(struct fpgabuf_channel *channel,
 	struct fpgabuf_format arg = { 0 };
 	int ret;
 
-	ret = fpgabuf_ioctl(channel->fd, FPGABUF_IOC_GET_FORMAT, &arg);
+	ret = fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_GET_FORMAT, &arg);
 	if (ret < 0)
 		return ret;
 
@@ -38,7 +38,7 @@ static int set_format(struct fpgabuf_channel *channel,
 	int ret;
 
 	arg.flags = flags;
-	ret = fpgabuf_ioctl(channel->fd, FPGABUF_IOC_SET_FORMAT, &arg);
+	ret = fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_SET_FORMAT, &arg);
 	if (ret < 0)
 		return ret;
 

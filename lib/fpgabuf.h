@@ -10,7 +10,8 @@
  * Objects are not locked: a struct fpgabuf_channel may be used by several
  * threads only where said (one thread in fpgabuf_channel_exchange() while
  * another calls fpgabuf_channel_stop(), and fpgabuf_channel_alloc*() and
- * fpgabuf_channel_inspect() at any time). There is no global state.
+ * fpgabuf_channel_inspect() at any time), a struct fpgabuf_importer by one at a
+ * time. There is no global state.
  */
 #ifndef LIBFPGABUF_H
 #define LIBFPGABUF_H
@@ -28,6 +29,7 @@ extern "C" {
 #define FPGABUF_MUST_CHECK __attribute__((warn_unused_result))
 
 struct fpgabuf_channel;
+struct fpgabuf_importer;
 
 /* Devices */
 
@@ -248,6 +250,95 @@ fpgabuf_channel_exchange(struct fpgabuf_channel *channel,
 			 const struct fpgabuf_queue_entry *queue,
 			 uint32_t queue_count, struct fpgabuf_completion *done,
 			 uint32_t max, uint32_t min, int64_t timeout_ns);
+
+/* Importing devices: what another device gets of a dma-buf, and copies of it */
+
+/**
+ * fpgabuf_importer_list() - the importing devices of this machine
+ * @paths: out: NULL-terminated array of device nodes ("/dev/fpgabuf_import0"), in
+ *	ascending order of their number; freed by fpgabuf_list_free()
+ *
+ * Return: how many there are (0 is no error), or a negative errno.
+ */
+FPGABUF_API FPGABUF_MUST_CHECK int fpgabuf_importer_list(char ***paths);
+
+/**
+ * fpgabuf_importer_open() - open an importing device
+ * @path: device node, or NULL for the first one there is
+ * @importer: out: the device; closed by fpgabuf_importer_close()
+ *
+ * One program has it at a time. The file is close-on-exec, and waits are said per
+ * call.
+ *
+ * Return: 0; -ENOENT: no such node, or with NULL none at all; -EBUSY: another
+ * program has it; -ENOTTY: the node is no importing device; -EPROTO: the driver's
+ * ABI is newer than this library and not compatible; otherwise what open(2) says.
+ */
+FPGABUF_API FPGABUF_MUST_CHECK int
+fpgabuf_importer_open(const char *path, struct fpgabuf_importer **importer);
+
+/* Closes; copies that are not done are given up, all is detached. NULL is ignored. */
+FPGABUF_API void fpgabuf_importer_close(struct fpgabuf_importer *importer);
+
+/* The file, for poll(2): POLLIN when a completion can be taken. Stays ours. */
+FPGABUF_API int fpgabuf_importer_fd(const struct fpgabuf_importer *importer);
+
+/* The node that was opened. Valid until close. */
+FPGABUF_API const char *
+fpgabuf_importer_path(const struct fpgabuf_importer *importer);
+
+/* What the driver told at open. Valid until close. */
+FPGABUF_API const struct fpgabuf_import_info *
+fpgabuf_importer_info(const struct fpgabuf_importer *importer);
+
+/**
+ * fpgabuf_importer_attach() - attach the device to a dma-buf, and map it
+ * @importer: the device
+ * @attach: in: &fpgabuf_import_attach.fd, any dma-buf, which may be closed
+ *	afterwards, @access and @flags; out: its @slot, @size and @segments
+ *
+ * Return: 0, or a negative errno.
+ */
+FPGABUF_API FPGABUF_MUST_CHECK int
+fpgabuf_importer_attach(struct fpgabuf_importer *importer,
+			struct fpgabuf_import_attach *attach);
+FPGABUF_API int fpgabuf_importer_detach(struct fpgabuf_importer *importer,
+					uint32_t slot);
+
+/**
+ * fpgabuf_importer_segments() - the pieces that the device gets of a dma-buf
+ * @importer: the device
+ * @slot: from fpgabuf_importer_attach()
+ * @segments: out: room for @max, which get the first ones
+ * @max: may be 0
+ *
+ * Return: how many pieces there are, or a negative errno.
+ */
+FPGABUF_API FPGABUF_MUST_CHECK int
+fpgabuf_importer_segments(struct fpgabuf_importer *importer, uint32_t slot,
+			  struct fpgabuf_import_segment *segments,
+			  uint32_t max);
+
+/**
+ * fpgabuf_importer_exchange() - queue copies, and take those that are done
+ * @importer: the device
+ * @copies: @copy_count copies, all queued or none; an
+ *	&fpgabuf_import_copy.out_fence that was asked for is the caller's
+ * @copy_count: 0 to FPGABUF_MAX_BATCH
+ * @done: out: room for @max completions
+ * @max: 0 to FPGABUF_MAX_BATCH
+ * @min: wait for that many, 0 to @max
+ * @timeout_ns: longest wait; negative: no limit; 0: none
+ *
+ * Return: how many were taken; 0 is possible only with @copy_count > 0 or
+ * @max == 0. On an error nothing was queued and nothing taken.
+ */
+FPGABUF_API FPGABUF_MUST_CHECK int
+fpgabuf_importer_exchange(struct fpgabuf_importer *importer,
+			  struct fpgabuf_import_copy *copies,
+			  uint32_t copy_count,
+			  struct fpgabuf_import_done *done, uint32_t max,
+			  uint32_t min, int64_t timeout_ns);
 
 /* Mapped dma-bufs */
 

@@ -59,7 +59,7 @@ int fpgabuf_channel_inspect(struct fpgabuf_channel *channel, int fd,
 	char *text;
 	int ret;
 
-	ret = inspect_all(channel->fd, fd, &answer, &text);
+	ret = inspect_all(channel->node.fd, fd, &answer, &text);
 	if (ret >= 0 && names) {
 		list = split_names(text, answer.attached);
 		if (!list)

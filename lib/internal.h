@@ -5,17 +5,46 @@
 
 #include "fpgabuf.h"
 
-struct fpgabuf_channel {
+/* A device node, open. */
+struct fpgabuf_node {
 	int fd;
 	char *path;
+};
+
+struct fpgabuf_channel {
+	struct fpgabuf_node node;
 	struct fpgabuf_info info;
 };
 
+struct fpgabuf_importer {
+	struct fpgabuf_node node;
+	struct fpgabuf_import_info info;
+};
+
+/*
+ * Opens @wanted, or with NULL the first one of @list, and asks it by @request for
+ * its @info, which begins with the version of the ABI.
+ */
+int fpgabuf_node_open(struct fpgabuf_node *node, const char *wanted,
+		      int (*list)(char ***paths), unsigned long request,
+		      void *info);
+void fpgabuf_node_close(struct fpgabuf_node *node);
+
 /* ioctl(2) that is repeated on EINTR. Return: >= 0 or a negative errno. */
 int fpgabuf_ioctl(int fd, unsigned long request, void *arg);
+/*
+ * The same of one that waits and takes completions: with *@timeout as is left of
+ * the time, and *@done_count as it was. Return: that count, or a negative errno.
+ */
+int fpgabuf_ioctl_wait(int fd, unsigned long request, void *arg,
+		       __u32 *done_count, __s64 *timeout, int64_t deadline);
 
-/* fpgabuf_list() of the devices in @class_dir that have a node in @dev_dir. */
-int fpgabuf_list_dir(const char *class_dir, const char *dev_dir, char ***paths);
+/*
+ * fpgabuf_list() of the devices in @class_dir, by the name of @prefix and a
+ * number, that have a node in @dev_dir.
+ */
+int fpgabuf_list_dir(const char *class_dir, const char *dev_dir,
+		     const char *prefix, char ***paths);
 
 /*
  * A point of CLOCK_MONOTONIC in ns. A wait that is taken up again after a

@@ -8,9 +8,9 @@
 
 #include "internal.h"
 
-#define CLASS_DIR	"/sys/class/fpgabuf"
+#define CHANNEL_DIR	"/sys/class/fpgabuf"
+#define IMPORTER_DIR	"/sys/class/fpgabuf_import"
 #define DEV_DIR		"/dev"
-#define NAME_PREFIX	"fpgabuf"
 
 struct entry {
 	unsigned long number;
@@ -22,13 +22,14 @@ struct entries {
 	size_t count;
 };
 
-/* "fpgabuf12" is 12; what is not a channel's name is ignored. */
-static bool parse_name(const char *name, unsigned long *number)
+/* "fpgabuf12" is 12; what is not such a device's name is ignored. */
+static bool parse_name(const char *name, const char *prefix,
+		       unsigned long *number)
 {
-	const char *digits = name + strlen(NAME_PREFIX);
+	const char *digits = name + strlen(prefix);
 	char *end;
 
-	if (strncmp(name, NAME_PREFIX, strlen(NAME_PREFIX)))
+	if (strncmp(name, prefix, strlen(prefix)))
 		return false;
 	if (*digits < '0' || *digits > '9')
 		return false;
@@ -62,13 +63,14 @@ static int append(struct entries *list, unsigned long number, char *path)
 	return 0;
 }
 
-static int add_name(struct entries *list, const char *dev_dir, const char *name)
+static int add_name(struct entries *list, const char *dev_dir,
+		    const char *prefix, const char *name)
 {
 	unsigned long number;
 	char *path;
 	int ret;
 
-	if (!parse_name(name, &number))
+	if (!parse_name(name, prefix, &number))
 		return 0;
 	if (asprintf(&path, "%s/%s", dev_dir, name) < 0)
 		return -ENOMEM;
@@ -87,7 +89,7 @@ static int add_name(struct entries *list, const char *dev_dir, const char *name)
 }
 
 static int read_dir(struct entries *list, const char *class_dir,
-		    const char *dev_dir)
+		    const char *dev_dir, const char *prefix)
 {
 	struct dirent *dirent;
 	int ret = 0;
@@ -105,7 +107,7 @@ static int read_dir(struct entries *list, const char *class_dir,
 			ret = -errno;
 			break;
 		}
-		ret = add_name(list, dev_dir, dirent->d_name);
+		ret = add_name(list, dev_dir, prefix, dirent->d_name);
 	}
 	closedir(dir);
 
@@ -136,13 +138,14 @@ static char **sorted_paths(struct entries *list)
 	return paths;
 }
 
-int fpgabuf_list_dir(const char *class_dir, const char *dev_dir, char ***paths)
+int fpgabuf_list_dir(const char *class_dir, const char *dev_dir,
+		     const char *prefix, char ***paths)
 {
 	struct entries list = { 0 };
 	size_t i;
 	int ret;
 
-	ret = read_dir(&list, class_dir, dev_dir);
+	ret = read_dir(&list, class_dir, dev_dir, prefix);
 	if (ret < 0)
 		goto err_free_paths;
 
@@ -165,7 +168,12 @@ err_free_paths:
 
 int fpgabuf_list(char ***paths)
 {
-	return fpgabuf_list_dir(CLASS_DIR, DEV_DIR, paths);
+	return fpgabuf_list_dir(CHANNEL_DIR, DEV_DIR, "fpgabuf", paths);
+}
+
+int fpgabuf_importer_list(char ***paths)
+{
+	return fpgabuf_list_dir(IMPORTER_DIR, DEV_DIR, "fpgabuf_import", paths);
 }
 
 void fpgabuf_list_free(char **paths)

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <errno.h>
-#include <sys/ioctl.h>
-
 #include "internal.h"
 
 int fpgabuf_channel_start_timeout(struct fpgabuf_channel *channel,
@@ -9,7 +6,7 @@ int fpgabuf_channel_start_timeout(struct fpgabuf_channel *channel,
 {
 	struct fpgabuf_start arg = { .timeout_ms = timeout_ms };
 
-	return fpgabuf_ioctl(channel->fd, FPGABUF_IOC_START, &arg);
+	return fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_START, &arg);
 }
 
 int fpgabuf_channel_start(struct fpgabuf_channel *channel)
@@ -19,23 +16,15 @@ int fpgabuf_channel_start(struct fpgabuf_channel *channel)
 
 int fpgabuf_channel_stop(struct fpgabuf_channel *channel)
 {
-	return fpgabuf_ioctl(channel->fd, FPGABUF_IOC_STOP, NULL);
+	return fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_STOP, NULL);
 }
 
 /* One exchange, taken up again while a signal came before anything was done. */
 static int exchange(struct fpgabuf_channel *channel,
 		    struct fpgabuf_exchange *arg, int64_t deadline)
 {
-	const uint32_t max = arg->done_count;
-	int ret;
-
-	do {
-		arg->done_count = max;
-		arg->timeout = fpgabuf_deadline_left(deadline);
-		ret = ioctl(channel->fd, FPGABUF_IOC_EXCHANGE, arg);
-	} while (ret < 0 && errno == EINTR);
-
-	return ret < 0 ? -errno : (int)arg->done_count;
+	return fpgabuf_ioctl_wait(channel->node.fd, FPGABUF_IOC_EXCHANGE, arg,
+				  &arg->done_count, &arg->timeout, deadline);
 }
 
 int fpgabuf_channel_exchange(struct fpgabuf_channel *channel,
@@ -116,7 +105,7 @@ int fpgabuf_channel_queue_fenced(struct fpgabuf_channel *channel,
 	if (out_fence)
 		queue.flags |= FPGABUF_QUEUE_OUT_FENCE;
 
-	ret = fpgabuf_ioctl(channel->fd, FPGABUF_IOC_EXCHANGE, &arg);
+	ret = fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_EXCHANGE, &arg);
 	if (out_fence)
 		*out_fence = ret < 0 ? -1 : fences.out;
 	return ret;

@@ -13,7 +13,7 @@
 
 #define FD	7
 
-static struct fpgabuf_channel channel = { .fd = 0 };
+static struct fpgabuf_channel channel = { .node.fd = 0 };
 
 /* How many devices there are at each call, and the error of the last one. */
 static const unsigned int *devices;

@@ -33,7 +33,7 @@ static int list(const char *class, char ***paths)
 	snprintf(class_dir, sizeof(class_dir), "%s/%s", root, class);
 	snprintf(dev_dir, sizeof(dev_dir), "%s/dev", root);
 
-	return fpgabuf_list_dir(class_dir, dev_dir, paths);
+	return fpgabuf_list_dir(class_dir, dev_dir, "fpgabuf", paths);
 }
 
 static void check_path(const char *path, const char *name)

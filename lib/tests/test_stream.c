@@ -31,7 +31,7 @@ static int num_steps, calls;
 static int64_t now;
 static uint64_t sequence;
 
-static struct fpgabuf_channel channel = { .fd = 0 };
+static struct fpgabuf_channel channel = { .node.fd = 0 };
 
 int clock_gettime(clockid_t id, struct timespec *ts)
 {
