@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Opening a channel, with the reason told when it cannot be. */
+/* Opening a device, with the reason told when it cannot be. */
 #ifndef DEVICE_H
 #define DEVICE_H
 
@@ -7,6 +7,8 @@
 
 /* @name: "/dev/fpgabuf1", "fpgabuf1" or "1"; NULL for the first one. */
 struct fpgabuf_channel *open_channel(const char *name);
+/* @name: "/dev/fpgabuf_import1", "fpgabuf_import1" or "1"; NULL for the first. */
+struct fpgabuf_importer *open_importer(const char *name);
 
 /*
  * The command line of a command that has no options but --help: runs @run with

@@ -16,6 +16,7 @@ static const struct command {
 	{ "info", cmd_info, "what a channel can do" },
 	{ "alloc", cmd_alloc, "memory for a channel, and for a program" },
 	{ "inspect", cmd_inspect, "what the buffers of a process are" },
+	{ "import", cmd_import, "what another device gets of a buffer, and copies" },
 	{ "capture", cmd_capture, "take frames from a channel" },
 	{ "stats", cmd_stats, "what a channel has done" },
 };

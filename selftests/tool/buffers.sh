@@ -35,23 +35,6 @@ test_alloc() {
 	err_has "$DEVICE: no system memory for a buffer of 1073741824000 bytes"
 }
 
-# Starts a program that has dma-bufs, and returns when it has them.
-start_holder() {
-	rm -f "$dir/fifo" "$dir/numbers"
-	mkfifo "$dir/fifo" "$dir/numbers"
-	# shellcheck disable=SC2016 # for the shell that it starts
-	"$FPGABUF" alloc --quiet "$@" -- sh -c 'echo $FPGABUF_FD; exec cat' \
-		<"$dir/fifo" >"$dir/numbers" 2>"$dir/err" &
-	pid=$!
-	exec 4>"$dir/fifo"
-	read -ra fds <"$dir/numbers"
-}
-
-end_holder() {
-	exec 4>&-
-	wait "$pid"
-}
-
 test_inspect() {
 	start_holder --kind contiguous --size 64K --count 2
 	run 0 "one buffer of a process" inspect "$pid" "${fds[1]}"

@@ -94,6 +94,25 @@ out_values() {
 	ok $? "$1 is $2"
 }
 
+# What start_holder runs: it says the numbers of its dma-bufs, and ends with its standard input.
+# shellcheck disable=SC2016 # for the shell that it starts
+HOLDER=(sh -c 'echo $FPGABUF_FD; exec cat')
+
+# start_holder OPTION...: a program that has the dma-bufs of fpgabuf alloc; returns when it has them.
+start_holder() {
+	rm -f "$dir/fifo" "$dir/numbers"
+	mkfifo "$dir/fifo" "$dir/numbers"
+	"$FPGABUF" alloc --quiet "$@" -- "${HOLDER[@]}" <"$dir/fifo" >"$dir/numbers" 2>"$dir/err" &
+	pid=$!
+	exec 4>"$dir/fifo"
+	read -ra fds <"$dir/numbers"
+}
+
+end_holder() {
+	exec 4>&-
+	wait "$pid"
+}
+
 skip() {
 	count=$((count + 1))
 	echo "ok $count - $1 # SKIP $2"
