@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/resource.h>
 
 #include "../kselftest_harness.h"
 #include "../sim/sim_test.h"
@@ -286,6 +287,32 @@ TEST_F(copy, bad_input)
 	EXPECT_EQ(-EFAULT, import_queue(self->p.dev, no_access_page(), 1));
 	/* Nothing of all that was queued. */
 	EXPECT_EQ(-EPIPE, import_take(self->p.dev, (void *)bad, 1, 1, SEC));
+	EXPECT_EQ(SIZE, buffer_differs(&self->p.b[DST], OTHER, 0, SIZE));
+}
+
+/* At every one of the files that are to be made; none of them is left. */
+TEST_F(copy, no_file_descriptor)
+{
+	struct fpgabuf_import_done done;
+	struct rlimit limit, all;
+	int first = dup(0), next, i;
+
+	ASSERT_LE(0, first);
+	close(first);
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &all));
+	for (i = 0; i < 3; i++)
+		self->copies[i].flags = FPGABUF_QUEUE_OUT_FENCE;
+	for (i = 0; i < 3; i++) {
+		limit = all;
+		limit.rlim_cur = first + i;
+		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+		EXPECT_EQ(-EMFILE, import_queue(self->p.dev, self->copies, 3));
+		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &all));
+		next = dup(0);
+		EXPECT_EQ(first, next);
+		close(next);
+	}
+	EXPECT_EQ(-EPIPE, import_take(self->p.dev, &done, 1, 1, SEC));
 	EXPECT_EQ(SIZE, buffer_differs(&self->p.b[DST], OTHER, 0, SIZE));
 }
 
