@@ -86,12 +86,6 @@ FIXTURE_VARIANT_ADD(fault, lost) {
 	.status = -EIO,
 };
 
-/* It is submitted again when there is room, which the one before makes. */
-FIXTURE_VARIANT_ADD(fault, refuse) {
-	.fault = "refuse",
-	.status = 0,
-};
-
 FIXTURE_VARIANT_ADD(fault, duplicate) {
 	.fault = "duplicate",
 	.status = 0,
