@@ -254,11 +254,13 @@ static void unmap_for_cpu(struct fpgabuf_map *map)
 	fpgabuf_unmap(map);
 }
 
-static size_t first_difference(const uint8_t *one, const uint8_t *other)
+/* @size: there is none. Looked at once: the bytes may change, and change back. */
+static size_t first_difference(const uint8_t *one, const uint8_t *other,
+			       size_t size)
 {
 	size_t i = 0;
 
-	while (one[i] == other[i])
+	while (i < size && one[i] == other[i])
 		i++;
 
 	return i;
@@ -268,16 +270,17 @@ static size_t first_difference(const uint8_t *one, const uint8_t *other)
 static bool compare(const struct fpgabuf_map *cpu,
 		    const struct fpgabuf_map *device, size_t size)
 {
-	const uint32_t crc = fpgabuf_crc32c(0, device->addr, size);
+	const size_t differ = first_difference(cpu->addr, device->addr, size);
 
-	printf("CRC-32C:        0x%08x, ", crc);
-	if (!memcmp(cpu->addr, device->addr, size)) {
+	printf("CRC-32C:        0x%08x, ",
+	       fpgabuf_crc32c(0, device->addr, size));
+	if (differ == size) {
 		puts("the same for the CPU");
 		return true;
 	}
 	printf("for the CPU 0x%08x\n", fpgabuf_crc32c(0, cpu->addr, size));
 	complain("the device and the CPU read different bytes, from byte %zu on: is the buffer written meanwhile, or a cache not synchronised?",
-		 first_difference(cpu->addr, device->addr));
+		 differ);
 
 	return false;
 }

@@ -48,7 +48,7 @@ static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
 	dma_cookie_t cookie;
 
 	spin_lock_irqsave(&chan->lock, flags);
-	if (sim_fault_next(chan, true)) {
+	if (sim_fault_meets(chan, SIM_FAULT_REFUSE)) {
 		list_add(&desc->node, &chan->idle);
 		spin_unlock_irqrestore(&chan->lock, flags);
 		return -EBUSY;
@@ -81,10 +81,24 @@ static struct sim_desc *sim_desc_find_idle(struct sim_chan *chan,
 	return found;
 }
 
+static bool sim_chan_is_full(struct sim_chan *chan)
+{
+	unsigned long flags;
+	bool full;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	full = sim_fault_meets(chan, SIM_FAULT_FULL);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return full;
+}
+
 static struct sim_desc *sim_desc_get(struct sim_chan *chan, unsigned int num)
 {
-	struct sim_desc *desc = sim_desc_find_idle(chan, num);
+	struct sim_desc *desc;
 
+	if (sim_chan_is_full(chan))
+		return NULL;
+	desc = sim_desc_find_idle(chan, num);
 	if (!desc) {
 		desc = kzalloc(struct_size(desc, segs, num), GFP_NOWAIT);
 		if (!desc)
@@ -326,7 +340,7 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan)
 		list_del(&desc->node);
 	if (desc && !desc->planned) {
 		desc->planned = true;
-		desc->fault = sim_fault_next(chan, false);
+		desc->fault = sim_fault_next(chan);
 	}
 	chan->current_desc = desc;
 	chan->busy = desc;

@@ -30,32 +30,40 @@ static const char * const sim_fault_names[SIM_NUM_FAULTS] = {
 	[SIM_FAULT_HANG]	= "hang",
 	[SIM_FAULT_LOST]	= "lost",
 	[SIM_FAULT_DUPLICATE]	= "duplicate",
+	[SIM_FAULT_FULL]	= "full",
 	[SIM_FAULT_REFUSE]	= "refuse",
 	[SIM_FAULT_ZOMBIE]	= "zombie",
 	[SIM_FAULT_STUCK]	= "stuck",
 };
 
-/*
- * What the descriptor that the engine takes now meets, or the one that is being
- * @submitted to it; with the lock held.
- */
-enum sim_fault sim_fault_next(struct sim_chan *chan, bool submitted)
+static bool plan_meets(struct sim_plan *plan)
 {
-	struct sim_plan *plan = &chan->plan;
-	bool at_submit;
-
-	lockdep_assert_held(&chan->lock);
 	if (!plan->count)
-		return SIM_FAULT_NONE;
-	at_submit = plan->kind == SIM_FAULT_REFUSE;
-	if (submitted != at_submit)
-		return SIM_FAULT_NONE;
+		return false;
 	if (plan->skip) {
 		plan->skip--;
-		return SIM_FAULT_NONE;
+		return false;
 	}
 	plan->count--;
-	return plan->kind;
+	return true;
+}
+
+/* Whether a descriptor on its way to the engine meets @kind; with the lock held. */
+bool sim_fault_meets(struct sim_chan *chan, enum sim_fault kind)
+{
+	lockdep_assert_held(&chan->lock);
+	return chan->plan.kind == kind && plan_meets(&chan->plan);
+}
+
+/* What the descriptor that the engine takes now meets; with the lock held. */
+enum sim_fault sim_fault_next(struct sim_chan *chan)
+{
+	enum sim_fault kind = chan->plan.kind;
+
+	lockdep_assert_held(&chan->lock);
+	if (kind == SIM_FAULT_FULL || kind == SIM_FAULT_REFUSE)
+		return SIM_FAULT_NONE;
+	return plan_meets(&chan->plan) ? kind : SIM_FAULT_NONE;
 }
 
 /**

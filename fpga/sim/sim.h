@@ -117,6 +117,7 @@ struct sim_metadata {
  * @SIM_FAULT_HANG: the engine stops in the middle
  * @SIM_FAULT_LOST: it is moved, but not called back
  * @SIM_FAULT_DUPLICATE: called back twice
+ * @SIM_FAULT_FULL: there is none, when it is prepared
  * @SIM_FAULT_REFUSE: it is not taken, when it is submitted
  * @SIM_FAULT_ZOMBIE: like hang, but called back after it was terminated
  * @SIM_FAULT_STUCK: like hang, but it cannot be terminated, and what it was
@@ -133,6 +134,7 @@ enum sim_fault {
 	SIM_FAULT_HANG,
 	SIM_FAULT_LOST,
 	SIM_FAULT_DUPLICATE,
+	SIM_FAULT_FULL,
 	SIM_FAULT_REFUSE,
 	SIM_FAULT_ZOMBIE,
 	SIM_FAULT_STUCK,
@@ -244,7 +246,8 @@ void sim_chan_unstick(struct sim_chan *chan);
 bool sim_chan_is_busy(struct sim_chan *chan);
 
 /* faults.c */
-enum sim_fault sim_fault_next(struct sim_chan *chan, bool submitted);
+bool sim_fault_meets(struct sim_chan *chan, enum sim_fault kind);
+enum sim_fault sim_fault_next(struct sim_chan *chan);
 bool sim_fault_lasts(struct sim_chan *chan, const struct sim_desc *desc,
 		     long timeout);
 void sim_fault_clear(struct sim_chan *chan);

@@ -365,17 +365,21 @@ TEST_F(copy, does_not_wait)
 /* An engine that has nothing, and takes nothing: those behind it are copied. */
 TEST_F(copy, refused)
 {
+	static const char *const faults[] = { "full 2", "refuse 2" };
 	struct fpgabuf_import_copy copies[3] = {
 		self->copies[0], self->copies[0], self->copies[0],
 	};
 	struct fpgabuf_import_done done[3];
+	size_t i;
 
-	ASSERT_EQ(0, sim_fault("copy0", "refuse 2"));
-	ASSERT_EQ(0, import_queue(self->p.dev, copies, 3));
-	ASSERT_EQ(3, import_take(self->p.dev, done, 3, 3, 5 * SEC));
-	EXPECT_EQ(-EIO, done[0].status);
-	EXPECT_EQ(-EIO, done[1].status);
-	EXPECT_EQ(0, done[2].status);
+	for (i = 0; i < ARRAY_LEN(faults); i++) {
+		ASSERT_EQ(0, sim_fault("copy0", faults[i]));
+		ASSERT_EQ(0, import_queue(self->p.dev, copies, 3));
+		ASSERT_EQ(3, import_take(self->p.dev, done, 3, 3, 5 * SEC));
+		EXPECT_EQ(-EIO, done[0].status);
+		EXPECT_EQ(-EIO, done[1].status);
+		EXPECT_EQ(0, done[2].status);
+	}
 	EXPECT_EQ(1000, buffer_differs(&self->p.b[DST], SEED, 0, 1000));
 }
 
@@ -422,7 +426,11 @@ FIXTURE_VARIANT_ADD(fault, lost) {
 	.status = -EIO,
 };
 
-/* It is submitted again when the one before is done. */
+/* There is room when the one before is done. */
+FIXTURE_VARIANT_ADD(fault, full) {
+	.fault = "full 1 1",
+};
+
 FIXTURE_VARIANT_ADD(fault, refuse) {
 	.fault = "refuse 1 1",
 };
@@ -504,6 +512,10 @@ FIXTURE_VARIANT_ADD(pieces, error) {
 FIXTURE_VARIANT_ADD(pieces, lost) {
 	.fault = "lost 1 3",
 	.status = -EIO,
+};
+
+FIXTURE_VARIANT_ADD(pieces, full) {
+	.fault = "full 1 3",
 };
 
 FIXTURE_VARIANT_ADD(pieces, refuse) {

@@ -314,23 +314,37 @@ TEST_F(fault, lost)
 }
 
 /* With others in the engine there is no room for it yet; with none it fails. */
-TEST_F(fault, refuse)
+static void expect_refused(struct __test_metadata *_metadata, int ch,
+			   const struct buffer *b, const char *kind)
 {
 	struct fpgabuf_completion done[SLOTS];
+	char plan[16];
 	int i;
 
-	ASSERT_EQ(0, run_with(self->ch, "refuse 1 2", SLOTS, done));
+	snprintf(plan, sizeof(plan), "%s 1 2", kind);
+	ASSERT_EQ(0, run_with(ch, plan, SLOTS, done));
 	EXPECT_STREQ("none", sim_fault_left("rx0"));
 	for (i = 0; i < SLOTS; i++) {
 		EXPECT_EQ((__u32)i, done[i].slot);
-		EXPECT_STREQ("ok", check(&self->b, &done[i]));
+		EXPECT_STREQ("ok", check(b, &done[i]));
 	}
-	ASSERT_EQ(0, fpga_stop(self->ch));
-	ASSERT_EQ(0, run_with(self->ch, "refuse 2", 3, done));
+	ASSERT_EQ(0, fpga_stop(ch));
+	snprintf(plan, sizeof(plan), "%s 2", kind);
+	ASSERT_EQ(0, run_with(ch, plan, 3, done));
 	EXPECT_EQ(-EIO, done[0].status);
 	EXPECT_EQ(-EIO, done[1].status);
 	EXPECT_EQ(0U, done[2].sequence);
-	EXPECT_STREQ("ok", check(&self->b, &done[2]));
+	EXPECT_STREQ("ok", check(b, &done[2]));
+}
+
+TEST_F(fault, full)
+{
+	expect_refused(_metadata, self->ch, &self->b, "full");
+}
+
+TEST_F(fault, refuse)
+{
+	expect_refused(_metadata, self->ch, &self->b, "refuse");
 }
 
 /* Half of the frame, and then nothing; a stop ends it, and nothing follows. */

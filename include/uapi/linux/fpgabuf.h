@@ -458,10 +458,10 @@ struct fpgabuf_queue_entry {
 /**
  * struct fpgabuf_completion - a buffer given back by the channel
  * @slot: the slot; its buffer is with the caller again
- * @status: 0: a whole frame; -EIO: the engine reported an error, lost count of
- *	the buffer, or cannot be stopped; -EMSGSIZE: the
- *	frame came out shorter than the format says; -ECANCELED: stopped before
- *	the frame was complete; -ETIMEDOUT: it took longer than
+ * @status: 0: a whole frame; -EIO: the engine did not take the buffer, reported
+ *	an error, lost count of it, or cannot be stopped; -EMSGSIZE: the frame
+ *	came out shorter than the format says; -ECANCELED: stopped before the
+ *	frame was complete; -ETIMEDOUT: it took longer than
  *	&fpgabuf_start.timeout_ms; else the error of a fence that it waited for.
  *	With all but 0 and -EMSGSIZE the contents are undefined
  * @sequence: number of the frame since FPGABUF_IOC_START, from 0, lost frames
@@ -830,11 +830,11 @@ struct fpgabuf_import_copy {
  * struct fpgabuf_import_done - a copy that is done
  * @user_data: from &fpgabuf_import_copy
  * @timestamp: CLOCK_MONOTONIC in ns at its end
- * @status: 0: copied; -EIO: the engine reported an error, lost count of it, or
- *	cannot be stopped; -EMSGSIZE: it copied less; -ECANCELED: it gave up;
- *	-ETIMEDOUT: it took longer than &fpgabuf_import_info.timeout_ms; else the
- *	error of a fence that was waited for. With all but 0 the contents of the
- *	destination are undefined
+ * @status: 0: copied; -EIO: the engine did not take it, reported an error, lost
+ *	count of it, or cannot be stopped; -EMSGSIZE: it copied less; -ECANCELED:
+ *	it gave up; -ETIMEDOUT: it took longer than
+ *	&fpgabuf_import_info.timeout_ms; else the error of a fence that was waited
+ *	for. With all but 0 the contents of the destination are undefined
  * @reserved: zero
  */
 struct fpgabuf_import_done {
