@@ -62,14 +62,21 @@ on_exit() {
 	trap 'exit 129' HUP
 }
 
+# A line that is drawn again and again is for a terminal that nobody else writes to: check, whose jobs run side by side, sets
+# PLAIN.
+draws() {
+	[ -z "${PLAIN:-}" ] && [ -t 2 ]
+}
+
 # progress LABEL LOG: says that LABEL still runs, for as long as it is not killed. Waits by read, since a sleep would be
 # a process of its own that outlives us, with our locks.
 progress() {
 	local began=$SECONDS every=15 never
-	[ ! -t 2 ] || every=1
+	[ -z "${PLAIN:-}" ] || every=60
+	! draws || every=1
 	exec {never}<> <(:)
 	while ! read -r -t "$every" -u "$never"; do
-		if [ -t 2 ]; then
+		if draws; then
 			printf '\r\033[Kvm: %s … %d s  %.40s' "$1" $((SECONDS - began)) "$(tail -n 1 "$2" 2>/dev/null)" >&2
 		else
 			printf 'vm: %s … %d s\n' "$1" $((SECONDS - began)) >&2
@@ -82,7 +89,7 @@ end_progress() {
 	kill "$TICKER" 2>/dev/null
 	wait "$TICKER" 2>/dev/null
 	TICKER=
-	[ ! -t 2 ] || printf '\r\033[K' >&2
+	! draws || printf '\r\033[K' >&2
 }
 
 # step LABEL LOG CMD…: runs CMD with its output in LOG, and says how long it took.
@@ -122,10 +129,20 @@ key_of() {
 	sha256sum | cut -c1-16
 }
 
+# A tree with no repository, from an archive, is looked at by an empty one: what there is, less what .gitignore names.
+tree_git() {
+	if [ -e "$TOP/.git" ]; then
+		git -c safe.directory="$TOP" -C "$TOP" "$@"
+	else
+		[ -d "$CACHE/no-repository" ] || git init -q --bare "$CACHE/no-repository" >&2 || return
+		git -C "$TOP" --git-dir="$CACHE/no-repository" --work-tree="$TOP" "$@"
+	fi
+}
+
 # source_files PATHSPEC…: what git tracks and what it does not ignore, without what is deleted.
 source_files() {
 	local file
-	git -c safe.directory="$TOP" -C "$TOP" ls-files -coz --exclude-standard -- "$@" | LC_ALL=C sort -zu |
+	tree_git ls-files -coz --exclude-standard -- "$@" | LC_ALL=C sort -zu |
 		while IFS= read -r -d '' file; do
 			[ ! -e "$TOP/$file" ] || printf '%s\0' "$file"
 		done
@@ -157,13 +174,35 @@ cross_recipe() {
 	printf '%s\n' "root $ROOT_KEY" "tools ${TOOLS[*]}" "target ${TARGET[*]}" "recipe $(key_of <"$VM_DIR/cross")"
 }
 
+# all_lanes [TIER…]: the lanes of those tiers (any, if none is named), one a line. A lane's CHECK_TIER says when check runs it:
+# "quick", always; "all", by check-all; "nightly"; "none", never.
+all_lanes() {
+	local conf lane
+	for conf in "$VM_DIR"/lanes/*.conf; do
+		lane=${conf##*/}
+		lane=${lane%.conf}
+		[ $# = 0 ] || [[ " $* " == *" $(load_lane "$lane" && echo "$CHECK_TIER") "* ]] || continue
+		echo "$lane"
+	done
+}
+
+# owns_root LANE LANE…: lanes share roots; the first of the lanes that has that of LANE stands for all of them.
+owns_root() {
+	local lane key
+	key=$(load_lane "$1" && echo "$ROOT_KEY")
+	for lane in "${@:2}"; do
+		[ "$(load_lane "$lane" && echo "$ROOT_KEY")" != "$key" ] || break
+	done
+	[ "$lane" = "$1" ]
+}
+
 load_lane() {
 	local conf=$VM_DIR/lanes/$1.conf
 	[ -f "$conf" ] || die "no such lane: $1 (there are: $(cd "$VM_DIR/lanes" && echo *.conf | sed 's/\.conf//g'))"
 	LANE=$1
 	PACKAGES=() EXTRACT=() APT_OPTS=() MODULE_EXCLUDES=() INITRD_MODULES=() MODULES=()
-	QEMU_ARGS=() KERNEL_APPEND=() MEMORY=2G KSRC_PACKAGE='' KSRC_SUITE='' HEADERS='' KERNEL_CONFIG='' BUILD_FLAGS=()
-	CHECK_GUESTS=() ARCH='' CROSS_COMPILE='' TOOLS=() TARGET=() DEVICE_TREE='' VIRTIO=pci
+	QEMU_ARGS=() KERNEL_APPEND=() EMULATED_APPEND=() MEMORY=2G KSRC_PACKAGE='' KSRC_SUITE='' HEADERS='' KERNEL_CONFIG='' BUILD_FLAGS=()
+	CHECK_TIER=all CHECK_GUESTS=() CHECK_CPUS='' ARCH='' CROSS_COMPILE='' TOOLS=() TARGET=() DEVICE_TREE='' VIRTIO=pci
 	# shellcheck disable=SC1090 # one of the lanes
 	. "$conf"
 	KERNEL_DIR=
@@ -174,6 +213,7 @@ load_lane() {
 	[ -z "$ARCH" ] || CROSS_DIR=$CACHE/cross/$ARCH-$SUITE-$(cross_recipe | key_of)
 	TARGET_ROOT=${CROSS_DIR:+$CROSS_DIR/root}
 	TARGET_ROOT=${TARGET_ROOT:-$GUEST_ROOT}
+	KSRC_DIR=
 	if [ -f "$ROOT_DIR/kver" ]; then
 		read -r KVER <"$ROOT_DIR/kver"
 		KSRC_DIR=$CACHE/ksrc/$KSRC_PACKAGE-$(kernel_version)
