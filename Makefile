@@ -3,7 +3,8 @@
 # make            modules for the running kernel (or KDIR=), library, tool, plugin
 # make install    all of them (DESTDIR=, PREFIX=)
 # make demo       see it work, in a virtual machine, with all set-up
-# make check      run all tests there (LANE=stock: only that lane)
+# make check      run the tests there, in minutes: lane stock (LANE=, TEST=FOLDER/PROGRAM)
+# make check-all  run all tests in all lanes
 # make coverage   what of the modules the tests ran, line by line
 # make mutants    break the modules in known ways: does the lane that should see it?
 # make soak       frames for 20 minutes, and a million random calls
@@ -13,6 +14,8 @@
 KDIR	?= /lib/modules/$(shell uname -r)/build
 PREFIX	?= /usr
 LANE	?=
+TEST	?=
+CHECK	:= selftests/check $(addprefix --lane ,$(LANE)) $(addprefix --test ,$(TEST))
 export PREFIX
 
 # Folders with a Makefile of their own, in the order they need each other.
@@ -52,7 +55,10 @@ demo:
 	selftests/demo/run
 
 check:
-	selftests/check $(if $(LANE),--lane $(LANE))
+	$(CHECK)
+
+check-all:
+	$(CHECK) --all
 
 coverage:
 	selftests/coverage
@@ -69,4 +75,4 @@ lint:
 vm:
 	selftests/vm/run --lane $(or $(LANE),stock)
 
-.PHONY: all modules user install modules_install clean demo check coverage lint mutants soak vm $(USER_DIRS)
+.PHONY: all modules user install modules_install clean demo check check-all coverage lint mutants soak vm $(USER_DIRS)
