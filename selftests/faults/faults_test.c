@@ -252,8 +252,8 @@ TEST_F(kind, heap)
 	struct request r = { heap_open(variant->kind), variant->size,
 			     variant->kind };
 
-	if (r.ch < 0)
-		SKIP(return, MODULE " is not loaded");
+	REQUIRE_MODULE(MODULE);
+	ASSERT_LE(0, r.ch);
 	EXPECT_ROBUST(&call, &r);
 }
 
@@ -890,8 +890,10 @@ TEST_F(foreign, register)
 
 int main(int argc, char **argv)
 {
-	if (inject_skip())
-		return KSFT_SKIP;
+	int status = inject_set_up();
+
+	if (status)
+		return status;
 	load_module("vgem", NULL);
 	return test_harness_run(argc, argv);
 }

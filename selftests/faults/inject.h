@@ -15,10 +15,10 @@
 #define CHANNEL		1
 
 /*
- * For main(): sets fault injection up, or says why all of the program's tests are
- * skipped, and returns true.
+ * For main(): sets fault injection up. Returns 0, or the program's exit status
+ * after it said why none of its tests can run.
  */
-bool inject_skip(void);
+int inject_set_up(void);
 
 /* This task's @n-th allocation from now on fails; 0: none does. */
 int inject_nth(unsigned int n);

@@ -154,9 +154,8 @@ FIXTURE_SETUP(modules)
 	unsigned int i;
 
 	for (i = 0; i < NUM_MODULES; i++)
-		if (find_module(&modules[i]))
-			SKIP(return, "%s is no plain .ko file",
-			     modules[i].name);
+		REQUIRE_NOTHING_MISSING(find_module(&modules[i]) ?
+					"a module is no plain .ko file" : NULL);
 	/* Loading is one thing, binding another. */
 	ASSERT_EQ(0, write_bus("drivers_autoprobe", "0"));
 	self->unloaded = true;
@@ -212,7 +211,9 @@ TEST_F_TIMEOUT(modules, bind, TIMEOUT)
 
 int main(int argc, char **argv)
 {
-	if (inject_skip())
-		return KSFT_SKIP;
+	int status = inject_set_up();
+
+	if (status)
+		return status;
 	return test_harness_run(argc, argv);
 }

@@ -120,6 +120,12 @@ int totals_read(struct totals *totals);
 bool totals_equal(const struct totals *a, const struct totals *b);
 /* NULL, or why the tests cannot run: no simulated FPGA. */
 const char *test_channel_missing(unsigned int number);
+/*
+ * For a main() whose tests cannot run: says why, in TAP. Returns the program's
+ * exit status: skipped; or failed, where FPGABUF_REQUIRED is set and what is
+ * missing comes with this tree (@ours).
+ */
+int cannot_test(const char *what, const char *missing, bool ours);
 /* Whether a new file can set up, stream from and leave channel 0. */
 const char *channel_usable(void);
 extern const char *const kind_names[KIND_COUNT];
@@ -180,16 +186,33 @@ int catch_signal(int sig);
 } while (0)
 
 /*
- * First lines of every setup. Where the channel is known to be there, a test that
- * lost it must not make the rest of them pass by being skipped.
+ * Skip if @missing is not NULL; fail where the environment has FPGABUF_REQUIRED,
+ * as in the lanes. For what comes with this tree, the simulated FPGA and the
+ * modules: a test that lost them must not make the rest pass by being skipped.
+ * What a kernel's configuration lacks is no failure: SKIP().
  */
-#define REQUIRE_CHANNEL(before) do {					\
-	const char *missing_ = test_channel_missing(0);			\
-	if (missing_ && getenv("FPGABUF_REQUIRED"))			\
-		ASSERT_STREQ("ok", missing_);				\
-	if (missing_)							\
-		SKIP(return, "%s", missing_);				\
+#define REQUIRE_NOTHING_MISSING(missing) do {				\
+	const char *what_ = (missing);					\
+	if (what_ && getenv("FPGABUF_REQUIRED"))			\
+		ASSERT_STREQ("ok", what_);				\
+	if (what_)							\
+		SKIP(return, "%s", what_);				\
+} while (0)
+
+/* A module, or another file of this tree's */
+#define REQUIRE_MODULE(name)						\
+	REQUIRE_NOTHING_MISSING(module_loaded(name) ? NULL :		\
+				name " is not loaded")
+#define REQUIRE_FILE(name)						\
+	REQUIRE_NOTHING_MISSING(access(name, F_OK) ?			\
+				"no " name ": built without the modules" : \
+				NULL)
+
+/* First lines of every setup. */
+#define REQUIRE_CHANNEL_NUMBER(number, before) do {			\
+	REQUIRE_NOTHING_MISSING(test_channel_missing(number));		\
 	ASSERT_EQ(0, totals_read(&(before)));				\
 } while (0)
+#define REQUIRE_CHANNEL(before)	REQUIRE_CHANNEL_NUMBER(0, before)
 
 #endif /* FPGABUF_TEST_H */

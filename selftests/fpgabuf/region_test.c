@@ -31,8 +31,8 @@ FIXTURE_SETUP(region)
 	self->ch = fpga_open(0, O_RDWR);
 	ASSERT_LE(0, self->ch);
 	ASSERT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_INFO, &info));
-	if (!(info.kinds & 1U << FPGABUF_KIND_REGION))
-		SKIP(return, "the simulated FPGA has no memory (ram=0)");
+	REQUIRE_NOTHING_MISSING(info.kinds & 1U << FPGABUF_KIND_REGION ? NULL :
+				"the simulated FPGA has no memory (ram=0)");
 }
 
 FIXTURE_TEARDOWN_PARENT(region)

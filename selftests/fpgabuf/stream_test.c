@@ -845,13 +845,11 @@ TEST_F(stream, ways_to_own)
 TEST_F(stream, two_channels)
 {
 	struct fpgabuf_completion done;
-	const char *missing = test_channel_missing(1);
 	__u64 next[2] = { 0, 0 };
 	struct buffer b[2];
 	int ch[2], i, round;
 
-	if (missing)
-		SKIP(return, "second channel: %s", missing);
+	REQUIRE_NOTHING_MISSING(test_channel_missing(1));
 	ch[0] = self->ch;
 	ch[1] = fpga_open(1, O_RDWR);
 	ASSERT_LE(0, ch[1]);

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "../kselftest.h"
 #include "fpgabuf_test.h"
 
 #define DEBUGFS		"/sys/kernel/debug"
@@ -89,6 +90,15 @@ const char *test_channel_missing(unsigned int number)
 	if (!ret && strcmp((char *)info.driver, SIM_DRIVER))
 		return "the channel is not one of the simulated FPGA";
 	return NULL;
+}
+
+int cannot_test(const char *what, const char *missing, bool ours)
+{
+	bool fail = ours && getenv("FPGABUF_REQUIRED");
+
+	printf("TAP version 13\n1..1\n%s 1 - %s%s%s\n", fail ? "not ok" : "ok",
+	       what, fail ? ": " : " # SKIP ", missing);
+	return fail ? KSFT_FAIL : KSFT_SKIP;
 }
 
 static const char *capture_one(int ch, size_t size)

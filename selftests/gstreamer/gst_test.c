@@ -59,12 +59,14 @@ static bool have_element(const char *name)
 	return true;
 }
 
-const char *test_missing(void)
+const char *test_missing(bool *ours)
 {
+	*ours = true;
 	if (access(test_device(), F_OK))
 		return "no channel device, is fpgabuf_sim loaded?";
 	if (!have_element("fpgasrc"))
 		return "the GStreamer plugin fpgabuf is not installed";
+	*ours = false;
 	if (!have_element("appsink"))
 		return "the GStreamer plugin app is not installed";
 	return NULL;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <gst/gst.h>
 #include <gst/app/gstappsink.h>
 #include <gst/video/video.h>
@@ -25,8 +26,11 @@
 /* Loads the plugins in use; elements of a missing one are just not there. */
 void test_init(int *argc, char ***argv);
 
-/* NULL: go on. Else the reason for which nothing can be tested. */
-const char *test_missing(void);
+/*
+ * NULL: go on. Else the reason for which nothing can be tested; *@ours: it is one
+ * that comes with this tree, which is there in a lane (FPGABUF_REQUIRED).
+ */
+const char *test_missing(bool *ours);
 
 /* FPGABUF_DEVICE of the environment, or the first channel. */
 const char *test_device(void);
@@ -85,9 +89,14 @@ unsigned int test_count_fds(void);
 	int main(int argc, char **argv) \
 	{ \
 		const char *missing; \
+		bool ours; \
 \
 		test_init(&argc, &argv); \
-		missing = test_missing(); \
+		missing = test_missing(&ours); \
+		if (missing && ours && getenv("FPGABUF_REQUIRED")) { \
+			ksft_print_header(); \
+			ksft_exit_fail_msg("%s\n", missing); \
+		} \
 		if (missing) \
 			ksft_exit_skip("%s\n", missing); \
 		return test_harness_run(argc, argv); \

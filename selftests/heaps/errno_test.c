@@ -357,8 +357,7 @@ FIXTURE_VARIANT_ADD(answers, noncontiguous) {
 FIXTURE_SETUP(answers)
 {
 	REQUIRE_CHANNEL(self->before);
-	if (!module_loaded(MODULE))
-		SKIP(return, MODULE " is not loaded");
+	REQUIRE_MODULE(MODULE);
 	self->heap = heap_open(variant->kind);
 	ASSERT_LE(0, self->heap);
 }

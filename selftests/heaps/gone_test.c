@@ -72,8 +72,7 @@ FIXTURE_VARIANT_ADD(gone, noncontiguous) {
 FIXTURE_SETUP(gone)
 {
 	REQUIRE_CHANNEL(self->before);
-	if (!module_loaded(MODULE))
-		SKIP(return, MODULE " is not loaded");
+	REQUIRE_MODULE(MODULE);
 	self->heap = heap_open(variant->kind);
 	ASSERT_LE(0, self->heap);
 	ASSERT_EQ(0, buffer_from_fd(heap_get(self->heap, SIZE), &self->b));

@@ -27,8 +27,7 @@ FIXTURE(nodes) {
 FIXTURE_SETUP(nodes)
 {
 	REQUIRE_CHANNEL(self->before);
-	if (!module_loaded(MODULE))
-		SKIP(return, MODULE " is not loaded");
+	REQUIRE_MODULE(MODULE);
 }
 
 FIXTURE_TEARDOWN_PARENT(nodes)
@@ -93,8 +92,7 @@ FIXTURE_VARIANT_ADD(heap, noncontiguous) {
 FIXTURE_SETUP(heap)
 {
 	REQUIRE_CHANNEL(self->before);
-	if (!module_loaded(MODULE))
-		SKIP(return, MODULE " is not loaded");
+	REQUIRE_MODULE(MODULE);
 	self->heap = heap_open(variant->kind);
 	ASSERT_LE(0, self->heap);
 }

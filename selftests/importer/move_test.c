@@ -60,8 +60,7 @@ FIXTURE_SETUP(move)
 	REQUIRE_CHANNEL(self->before);
 	if (bounced())
 		SKIP(return, "this memory has no sync for bounce buffers");
-	if (access(MODULE_FILE, F_OK))
-		SKIP(return, "no " MODULE_FILE ": built without the modules");
+	REQUIRE_FILE(MODULE_FILE);
 	ASSERT_EQ(0, run_program(insert));
 	self->mover = open("/dev/" MODULE, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->mover);

@@ -26,11 +26,7 @@ FIXTURE(pool) {
 
 FIXTURE_SETUP(pool)
 {
-	const char *missing = test_channel_missing(SIM_BYTES);
-
-	if (missing)
-		SKIP(return, "%s", missing);
-	ASSERT_EQ(0, totals_read(&self->before));
+	REQUIRE_CHANNEL_NUMBER(SIM_BYTES, self->before);
 	ASSERT_EQ(-1, access(POOLS, F_OK));
 	self->ch = fpga_open(SIM_BYTES, O_RDWR);
 	ASSERT_LE(0, self->ch);

@@ -44,11 +44,7 @@ FIXTURE_VARIANT_ADD(ring, memfd) {
 
 FIXTURE_SETUP(ring)
 {
-	const char *missing = test_channel_missing(SIM_BYTES);
-
-	if (missing)
-		SKIP(return, "%s", missing);
-	ASSERT_EQ(0, totals_read(&self->before));
+	REQUIRE_CHANNEL_NUMBER(SIM_BYTES, self->before);
 	self->pinned = pinned_pages();
 	ASSERT_LE(0, self->pinned);
 	self->ch = fpga_open(SIM_BYTES, O_RDWR);

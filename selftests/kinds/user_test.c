@@ -92,14 +92,11 @@ FIXTURE_VARIANT_ADD(memory, hugetlb) {
 
 FIXTURE_SETUP(memory)
 {
-	const char *missing = test_channel_missing(SIM_BYTES);
 	int ret;
 
-	if (missing)
-		SKIP(return, "%s", missing);
+	REQUIRE_CHANNEL_NUMBER(SIM_BYTES, self->before);
 	if (variant->origin == HUGE && huge_pages(HUGE_PAGES) < HUGE_PAGES)
 		SKIP(return, "no huge pages: no CONFIG_HUGETLBFS, or memory is in pieces");
-	ASSERT_EQ(0, totals_read(&self->before));
 	self->pinned = pinned_pages();
 	ASSERT_LE(0, self->pinned);
 	self->ch = fpga_open(SIM_BYTES, O_RDWR);
@@ -294,11 +291,7 @@ FIXTURE(user) {
 
 FIXTURE_SETUP(user)
 {
-	const char *missing = test_channel_missing(SIM_BYTES);
-
-	if (missing)
-		SKIP(return, "%s", missing);
-	ASSERT_EQ(0, totals_read(&self->before));
+	REQUIRE_CHANNEL_NUMBER(SIM_BYTES, self->before);
 	self->pinned = pinned_pages();
 	ASSERT_LE(0, self->pinned);
 	self->page = page_size();

@@ -74,24 +74,19 @@ bool edu_behind_iommu(void)
 	return edu_name() && attribute_is(edu_name(), "iommu_group/type", "DMA");
 }
 
-bool edu_skip(void)
+int edu_set_up(void)
 {
-	const char *missing = NULL;
 	int ch;
 
-	if (!edu_behind_iommu()) {
-		missing = "no edu device behind an IOMMU";
-	} else {
-		load_module(EDU_DRIVER, NULL);
-		ch = edu_open(NULL);
-		if (ch < 0)
-			missing = "no " EDU_DRIVER " module";
-		else
-			close(ch);
-	}
-	if (missing)
-		printf("TAP version 13\n1..1\nok 1 - edu # SKIP %s\n", missing);
-	return missing;
+	if (!edu_behind_iommu())
+		return cannot_test("edu", "no edu device behind an IOMMU",
+				   false);
+	load_module(EDU_DRIVER, NULL);
+	ch = edu_open(NULL);
+	if (ch < 0)
+		return cannot_test("edu", "no " EDU_DRIVER " module", true);
+	close(ch);
+	return 0;
 }
 
 int edu_open(struct fpgabuf_info *info)

@@ -13,10 +13,11 @@
 #define EDU_DRIVER	"fpgabuf_edu"
 
 /*
- * For main(): loads the driver of a device behind an IOMMU, removed at exit, or
- * says why all of the program's tests are skipped, and returns true.
+ * For main(): loads the driver of a device behind an IOMMU, removed at exit.
+ * Returns 0, or the program's exit status after it said why none of its tests
+ * can run.
  */
-bool edu_skip(void);
+int edu_set_up(void);
 /* Its name, as of a PCI device, or NULL: there is none. */
 const char *edu_name(void);
 /* Whether it has one that stands between it and memory */

@@ -31,8 +31,7 @@ FIXTURE(engine) {
 
 FIXTURE_SETUP(engine)
 {
-	if (access(MODULE_FILE, F_OK))
-		SKIP(return, "no " MODULE_FILE ": built with no KDIR");
+	REQUIRE_FILE(MODULE_FILE);
 	self->kmsg = kmsg_open();
 	ASSERT_LE(0, self->kmsg);
 }
@@ -59,7 +58,9 @@ TEST_F(engine, unmapped_address_faults)
 
 int main(int argc, char **argv)
 {
-	if (edu_skip())
-		return KSFT_SKIP;
+	int status = edu_set_up();
+
+	if (status)
+		return status;
 	return test_harness_run(argc, argv);
 }

@@ -100,8 +100,7 @@ TEST_F(edu, every_heap)
 	struct buffer b;
 	int kind = -1;
 
-	if (!module_loaded("fpgabuf_heaps"))
-		SKIP(return, "fpgabuf_heaps is not loaded");
+	REQUIRE_MODULE("fpgabuf_heaps");
 	while (edu_next_kind(&self->info, &kind)) {
 		/* A size is not enough for these. */
 		if (kind == FPGABUF_KIND_USER || kind == FPGABUF_KIND_POOL)
@@ -142,14 +141,12 @@ TEST_F(edu, mapping_does_not_grow)
 /* Its memory is memory for a device with no IOMMU as well. */
 TEST_F(edu, another_device_writes_its_memory)
 {
-	const char *missing = test_channel_missing(0);
 	struct fpgabuf_completion done;
 	struct buffer b;
 	int sim, slot;
 	int kind = -1;
 
-	if (missing)
-		SKIP(return, "%s", missing);
+	REQUIRE_NOTHING_MISSING(test_channel_missing(0));
 	sim = fpga_open(0, O_RDWR);
 	ASSERT_LE(0, sim);
 	ASSERT_EQ(0, fpga_set_raw(sim, SIZE, 0));
@@ -330,8 +327,10 @@ TEST_F(foreign, captured_into)
 
 int main(int argc, char **argv)
 {
-	if (edu_skip())
-		return KSFT_SKIP;
+	int status = edu_set_up();
+
+	if (status)
+		return status;
 	load_module("vgem", NULL);
 	kmsg = kmsg_open();
 	return test_harness_run(argc, argv);

@@ -223,8 +223,10 @@ TEST_F(gone, driver_removed)
 
 int main(int argc, char **argv)
 {
-	if (edu_skip())
-		return KSFT_SKIP;
+	int status = edu_set_up();
+
+	if (status)
+		return status;
 	kmsg = kmsg_open();
 	return test_harness_run(argc, argv);
 }

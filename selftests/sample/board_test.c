@@ -64,8 +64,7 @@ FIXTURE_VARIANT_ADD(board, on_board) {
 FIXTURE_SETUP(board)
 {
 	REQUIRE_CHANNEL(self->before);
-	if (access(BOARD_FILE, F_OK))
-		SKIP(return, "no " BOARD_FILE ": built without the modules");
+	REQUIRE_FILE(BOARD_FILE);
 	if (!board_name())
 		SKIP(return, "no such board: QEMU's ivshmem-plain");
 	self->node = board_load(variant->param);

@@ -179,8 +179,7 @@ static int expected(int peer_fd, const FIXTURE_VARIANT(peer) *variant)
 FIXTURE_SETUP(peer)
 {
 	REQUIRE_CHANNEL(self->before);
-	if (access(MODULE_FILE, F_OK))
-		SKIP(return, "no " MODULE_FILE ": built without the modules");
+	REQUIRE_FILE(MODULE_FILE);
 	if (!board_name() || !importers[variant->importer])
 		SKIP(return, "no two devices: QEMU's ivshmem-plain, and edu or ICH9");
 	self->log = log_open();

@@ -39,8 +39,7 @@ FIXTURE(sample) {
 FIXTURE_SETUP(sample)
 {
 	REQUIRE_CHANNEL(self->before);
-	if (access(MODULE_FILE, F_OK))
-		SKIP(return, "no " MODULE_FILE ": built without the modules");
+	REQUIRE_FILE(MODULE_FILE);
 	ASSERT_EQ(0, insert());
 	self->node = open(NODE, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->node);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -260,6 +261,8 @@ int main(int argc, char **argv)
 
 	ksft_print_header();
 	ret = fpgabuf_channel_open(argc > 1 ? argv[1] : NULL, &channel);
+	if (ret < 0 && getenv("FPGABUF_REQUIRED"))
+		ksft_exit_fail_msg("no channel to open: %s\n", strerror(-ret));
 	if (ret < 0)
 		ksft_exit_skip("no channel to open: %s\n", strerror(-ret));
 	ksft_set_plan(17);

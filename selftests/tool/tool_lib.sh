@@ -10,10 +10,19 @@ failed=0
 # Or background jobs would ignore SIGINT.
 set -m
 
-if [ ! -c "$DEVICE" ]; then
-	echo "1..0 # SKIP no $DEVICE: fpgabuf_sim is not loaded"
+# missing WHAT: no test can run. A failure where all is known to be there, as in a lane
+missing() {
+	if [ "${FPGABUF_REQUIRED:-}" ]; then
+		echo "1..1"
+		echo "not ok 1 - $1"
+		exit 1
+	fi
+	echo "1..0 # SKIP $1"
 	exit 4
-fi
+}
+
+[ -c "$DEVICE" ] || missing "no $DEVICE: fpgabuf_sim is not loaded"
+command -v "$FPGABUF" >/dev/null || missing "no program $FPGABUF"
 
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
