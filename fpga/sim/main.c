@@ -31,6 +31,10 @@ static bool copier = true;
 module_param(copier, bool, 0444);
 MODULE_PARM_DESC(copier, "an importing device that copies (default yes)");
 
+static unsigned int copier_timeout;
+module_param(copier_timeout, uint, 0644);
+MODULE_PARM_DESC(copier_timeout, "ms that the importing device's engine may take, read when the device is bound (default 0: that of all importing devices)");
+
 static unsigned int ram = 4;
 module_param(ram, uint, 0444);
 MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
@@ -192,6 +196,7 @@ static int sim_add_importer(struct sim_board *board, unsigned int i)
 {
 	struct fpgabuf_importer_config config = {
 		.dma_name = board->engine.chans[i].name,
+		.timeout_ms = READ_ONCE(copier_timeout),
 	};
 	struct fpgabuf_importer *importer;
 	char name[32];

@@ -22,6 +22,8 @@
 #define SIZED_KINDS	5
 #define MSEC		1000000LL
 #define SEC		1000000000LL
+/* What a machine that is emulated and busy may add to a bound on time */
+#define SLACK		(2 * SEC)
 
 /* What the simulated FPGA is; test_channel_ready() checks that it is there. */
 #define SIM_DRIVER	"fpgabuf_sim"

@@ -16,6 +16,8 @@
 #include "importer_test.h"
 
 #define SIZE	(68 * 1024)
+/* Of the device where a copy hangs: long enough for those that do not */
+#define TIMEOUT_MS	500
 
 FIXTURE(from) {
 	struct totals before;
@@ -447,6 +449,8 @@ FIXTURE_VARIANT_ADD(fault, zombie) {
 FIXTURE_SETUP(fault)
 {
 	REQUIRE_CHANNEL(self->before);
+	if (variant->status == -ETIMEDOUT)
+		ASSERT_EQ(0, sim_copier_timeout(TIMEOUT_MS));
 	ASSERT_EQ(0, pair_open(&self->p, SIZE, FPGABUF_KIND_COHERENT,
 			       IMPORT_BOTH));
 	ASSERT_EQ(0, sim_fault_ms("copy0", 50));
@@ -456,6 +460,8 @@ FIXTURE_SETUP(fault)
 FIXTURE_TEARDOWN_PARENT(fault)
 {
 	EXPECT_EQ(0, sim_fault("copy0", "none"));
+	if (variant->status == -ETIMEDOUT)
+		EXPECT_EQ(0, sim_copier_timeout(0));
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
@@ -464,6 +470,7 @@ TEST_F(fault, of_one_copy)
 {
 	struct fpgabuf_import_copy copies[4];
 	struct fpgabuf_import_done done[4];
+	__s64 before = now_ns(), time;
 	int i, out[4];
 
 	for (i = 0; i < 4; i++)
@@ -483,6 +490,10 @@ TEST_F(fault, of_one_copy)
 
 		EXPECT_EQ(status, done[i].status);
 		EXPECT_EQ(status ?: 1, sync_file_status(out[i]));
+		time = sync_file_time(out[i]);
+		EXPECT_LE(before, time);
+		EXPECT_GE(TIMEOUT_MS * MSEC + SLACK, time - before);
+		before = time;
 		if (!status)
 			EXPECT_EQ(1000 * (i + 1),
 				  buffer_differs(&self->p.b[DST], SEED, 1000 * i,
@@ -532,6 +543,8 @@ FIXTURE_SETUP(pieces)
 	const size_t size = 1 << 20;
 
 	REQUIRE_CHANNEL(self->before);
+	if (variant->status == -ETIMEDOUT)
+		ASSERT_EQ(0, sim_copier_timeout(TIMEOUT_MS));
 	ASSERT_EQ(0, pair_open(&self->p, size, FPGABUF_KIND_USER,
 			       IMPORT_BOTH));
 }
@@ -539,6 +552,8 @@ FIXTURE_SETUP(pieces)
 FIXTURE_TEARDOWN_PARENT(pieces)
 {
 	EXPECT_EQ(0, sim_fault("copy0", "none"));
+	if (variant->status == -ETIMEDOUT)
+		EXPECT_EQ(0, sim_copier_timeout(0));
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
@@ -552,13 +567,16 @@ TEST_F(pieces, fail_their_copy)
 	};
 	struct fpgabuf_import_done done[2];
 	__u32 count = 0;
+	__s64 began;
 
 	ASSERT_EQ(0, import_segments(self->p.dev, 0, segments, &count));
 	if (count < 5)
 		SKIP(return, "the memory came in few pieces");
 	ASSERT_EQ(0, sim_fault("copy0", variant->fault));
+	began = now_ns();
 	ASSERT_EQ(0, import_queue(self->p.dev, copies, 2));
 	ASSERT_EQ(2, import_take(self->p.dev, done, 2, 2, 10 * SEC));
+	EXPECT_GE(TIMEOUT_MS * MSEC + SLACK, now_ns() - began);
 	EXPECT_EQ(variant->status, done[0].status);
 	EXPECT_EQ(0, done[1].status);
 	EXPECT_EQ((int)self->p.b[SRC].size,

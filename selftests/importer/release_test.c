@@ -18,6 +18,7 @@
 
 #define SIZE	8192
 #define NUM	4
+#define TIMEOUT_MS	200
 
 FIXTURE(release) {
 	struct totals before;
@@ -105,21 +106,6 @@ TEST_F(release, not_by_detach)
 	EXPECT_EQ(0, import_detach(self->dev, 1));
 }
 
-/* Each has the time to itself. */
-TEST_F(release, by_timeout)
-{
-	__s64 began = now_ns();
-
-	ASSERT_EQ(0, sync_file_wait(self->copies[1].out_fence, 10000));
-	EXPECT_LE(3900 * MSEC, now_ns() - began);
-	EXPECT_EQ(-ETIMEDOUT, sync_file_status(self->copies[0].out_fence));
-	EXPECT_EQ(-ETIMEDOUT, sync_file_status(self->copies[1].out_fence));
-	EXPECT_EQ(0, sync_file_status(self->copies[2].out_fence));
-	ASSERT_EQ(0, sim_fault("copy0", "none"));
-	ASSERT_EQ(0, sync_file_wait(self->copies[NUM - 1].out_fence, 5000));
-	EXPECT_EQ(1, sync_file_status(self->copies[NUM - 1].out_fence));
-}
-
 TEST_F(release, by_unbind)
 {
 	struct fpgabuf_import_info info;
@@ -163,6 +149,60 @@ TEST_F(release, woken_by_unbind)
 	ASSERT_EQ(0, driver_write("bind"));
 }
 
+/* The same, and the engine has little time for each. */
+FIXTURE(timeout) {
+	struct totals before;
+	int ch, dev;
+	struct buffer b[2];
+	struct fpgabuf_import_copy copies[NUM];
+};
+
+FIXTURE_SETUP(timeout)
+{
+	REQUIRE_CHANNEL(self->before);
+	ASSERT_EQ(0, sim_copier_timeout(TIMEOUT_MS));
+	self->ch = fpga_open(0, O_RDWR);
+	ASSERT_LE(0, self->ch);
+	self->dev = set_up(self->ch, self->b, self->copies);
+	ASSERT_LE(0, self->dev);
+	ASSERT_EQ(0, sim_fault("copy0", "hang 1000"));
+}
+
+FIXTURE_TEARDOWN_PARENT(timeout)
+{
+	EXPECT_EQ(0, sim_fault("copy0", "none"));
+	EXPECT_EQ(0, sim_copier_timeout(0));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+/* Each has the time to itself, from the end of the one before it on. */
+TEST_F(timeout, of_each)
+{
+	struct fpgabuf_import_info info = { 0 };
+	__s64 began = now_ns(), ended;
+	int i;
+
+	ASSERT_EQ(0, import_info(self->dev, &info));
+	EXPECT_EQ((__u32)TIMEOUT_MS, info.timeout_ms);
+	ASSERT_EQ(0, import_queue(self->dev, self->copies, NUM));
+	for (i = 0; i < NUM; i++) {
+		ASSERT_EQ(0, sync_file_wait(self->copies[i].out_fence, 5000));
+		EXPECT_EQ(-ETIMEDOUT,
+			  sync_file_status(self->copies[i].out_fence));
+		ended = sync_file_time(self->copies[i].out_fence);
+		EXPECT_LE(TIMEOUT_MS * MSEC, ended - began);
+		EXPECT_GE(TIMEOUT_MS * MSEC + SLACK, ended - began);
+		began = ended;
+	}
+	/* It has done no harm. */
+	ASSERT_EQ(0, sim_fault("copy0", "none"));
+	buffer_fill(&self->b[0], 1);
+	ASSERT_EQ(0, import_queue(self->dev, self->copies, 1));
+	ASSERT_EQ(0, sync_file_wait(self->copies[0].out_fence, 5000));
+	EXPECT_EQ(1, sync_file_status(self->copies[0].out_fence));
+	EXPECT_EQ(SIZE, buffer_differs(&self->b[1], 1, 0, SIZE));
+}
+
 /* The engine cannot be stopped: what it has is nobody's until it can. */
 FIXTURE(stuck) {
 	struct totals before;
@@ -174,6 +214,7 @@ FIXTURE(stuck) {
 FIXTURE_SETUP(stuck)
 {
 	REQUIRE_CHANNEL(self->before);
+	ASSERT_EQ(0, sim_copier_timeout(TIMEOUT_MS));
 	self->ch = fpga_open(0, O_RDWR);
 	ASSERT_LE(0, self->ch);
 	self->dev = set_up(self->ch, self->b, self->copies);
@@ -186,6 +227,7 @@ FIXTURE_SETUP(stuck)
 FIXTURE_TEARDOWN_PARENT(stuck)
 {
 	EXPECT_EQ(0, sim_fault("copy0", "none"));
+	EXPECT_EQ(0, sim_copier_timeout(0));
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
@@ -193,9 +235,11 @@ TEST_F(stuck, quarantine)
 {
 	struct fpgabuf_import_info info = { 0 };
 	struct fpgabuf_import_done done[NUM];
+	__s64 began = now_ns();
 	int i;
 
 	ASSERT_EQ(NUM, import_take(self->dev, done, NUM, NUM, 10 * SEC));
+	EXPECT_GE(TIMEOUT_MS * MSEC + SLACK, now_ns() - began);
 	for (i = 0; i < NUM; i++) {
 		EXPECT_EQ(-EIO, done[i].status);
 		EXPECT_EQ(-EIO, sync_file_status(self->copies[i].out_fence));

@@ -109,6 +109,18 @@ const char *sim_fault_left(const char *name)
 	return ret ? strerror(-ret) : text;
 }
 
+int sim_copier_timeout(unsigned int ms)
+{
+	char text[16];
+	int ret;
+
+	snprintf(text, sizeof(text), "%u", ms);
+	ret = write_file("/sys/module/" SIM_DRIVER "/parameters/copier_timeout",
+			 text);
+	ret = ret ?: driver_write("unbind");
+	return ret ?: driver_write("bind");
+}
+
 int sim_register(int ch, int fd, size_t size, int count)
 {
 	int i, ret = 0;

@@ -16,6 +16,11 @@ __s64 sim_number(const char *name, const char *file);
 int sim_fault(const char *name, const char *text);
 int sim_fault_ms(const char *name, unsigned int ms);
 const char *sim_fault_left(const char *name);
+/*
+ * Bind the device again, with an importing device whose engine may take so long,
+ * 0: the default. Its nodes must not be open.
+ */
+int sim_copier_timeout(unsigned int ms);
 /* Register @count frames of @size bytes, one after the other in @fd. */
 int sim_register(int ch, int fd, size_t size, int count);
 
