@@ -69,6 +69,7 @@ TEST_F(end, by_timeout)
 		ended = sync_file_time(self->out[i]);
 		EXPECT_EQ(-ETIMEDOUT, sync_file_status(self->out[i]));
 		EXPECT_LE(TIMEOUT_MS * MSEC, ended - began);
+		EXPECT_GE(TIMEOUT_MS * MSEC + SLACK, ended - began);
 		EXPECT_EQ(-ETIMEDOUT, slots_take_status(&self->s, i));
 		began = ended;
 	}
@@ -81,13 +82,20 @@ TEST_F(end, by_timeout)
 /* One without a fence is in the way of one that has one. */
 TEST_F(end, by_timeout_of_another)
 {
+	__s64 began, took;
+
 	ASSERT_EQ(0, slots_open(&self->s, 0, 2, 0));
 	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, TIMEOUT_MS));
 	ASSERT_EQ(0, fpga_queue(self->s.ch, 0, 0));
+	began = now_ns();
 	ASSERT_EQ(0, fpga_queue_fenced(self->s.ch, 1, FPGABUF_QUEUE_OUT_FENCE,
 				       -1, &self->out[0]));
 	ASSERT_EQ(0, sync_file_wait(self->out[0], 5000));
 	EXPECT_EQ(-ETIMEDOUT, sync_file_status(self->out[0]));
+	/* Each has the time to itself. */
+	took = sync_file_time(self->out[0]) - began;
+	EXPECT_LE(2 * TIMEOUT_MS * MSEC, took);
+	EXPECT_GE(2 * TIMEOUT_MS * MSEC + SLACK, took);
 	EXPECT_EQ(-ETIMEDOUT, slots_take_status(&self->s, 0));
 	EXPECT_EQ(-ETIMEDOUT, slots_take_status(&self->s, 1));
 }
@@ -106,7 +114,7 @@ TEST_F(end, not_by_timeout_without_a_fence)
 /* The time that went by before there was a fence does not count. */
 TEST_F(end, by_timeout_from_the_fence_on)
 {
-	__s64 queued;
+	__s64 queued, took;
 
 	ASSERT_EQ(0, slots_open(&self->s, 0, 2, 0));
 	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, 4 * TIMEOUT_MS));
@@ -116,7 +124,9 @@ TEST_F(end, by_timeout_from_the_fence_on)
 	ASSERT_EQ(0, fpga_queue_fenced(self->s.ch, 1, FPGABUF_QUEUE_OUT_FENCE,
 				       -1, &self->out[0]));
 	EXPECT_EQ(-ETIMEDOUT, slots_take_status(&self->s, 0));
-	EXPECT_LE(4 * TIMEOUT_MS * MSEC, now_ns() - queued);
+	took = now_ns() - queued;
+	EXPECT_LE(4 * TIMEOUT_MS * MSEC, took);
+	EXPECT_GE(4 * TIMEOUT_MS * MSEC + SLACK, took);
 }
 
 TEST_F(end, by_stop)

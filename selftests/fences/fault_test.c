@@ -128,7 +128,7 @@ static void expect_frame(struct __test_metadata *_metadata, struct slots *s,
 
 TEST_F(fault, with_fences)
 {
-	__s64 before = 0;
+	__s64 before = now_ns(), time;
 	int i;
 
 	for (i = 0; i < NUM; i++)
@@ -140,8 +140,10 @@ TEST_F(fault, with_fences)
 
 		ASSERT_EQ(0, sync_file_wait(self->out[i], 5000));
 		EXPECT_EQ(status ?: 1, sync_file_status(self->out[i]));
-		EXPECT_LE(before, sync_file_time(self->out[i]));
-		before = sync_file_time(self->out[i]);
+		time = sync_file_time(self->out[i]);
+		EXPECT_LE(before, time);
+		EXPECT_GE(TIMEOUT_MS * MSEC + SLACK, time - before);
+		before = time;
 		expect_frame(_metadata, &self->s, i, status);
 	}
 	EXPECT_EQ(self->strays + variant->stray,
@@ -173,6 +175,7 @@ FIXTURE(stuck) {
 	struct totals before;
 	struct slots s;
 	int out[NUM];
+	__s64 began;
 };
 
 FIXTURE_SETUP(stuck)
@@ -183,6 +186,7 @@ FIXTURE_SETUP(stuck)
 	ASSERT_EQ(0, sim_fault("rx0", "stuck"));
 	ASSERT_EQ(0, slots_open(&self->s, 0, NUM, 0));
 	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, TIMEOUT_MS));
+	self->began = now_ns();
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, fpga_queue_fenced(self->s.ch, i,
 					       FPGABUF_QUEUE_OUT_FENCE, -1,
@@ -203,6 +207,8 @@ TEST_F(stuck, quarantine)
 
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, sync_file_wait(self->out[i], 5000));
+		EXPECT_GE(TIMEOUT_MS * MSEC + SLACK,
+			  sync_file_time(self->out[i]) - self->began);
 		EXPECT_EQ(-EIO, sync_file_status(self->out[i]));
 		EXPECT_EQ(-EIO, slots_take_status(s, i));
 	}

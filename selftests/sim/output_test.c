@@ -272,6 +272,8 @@ TEST_F(clocked, rate)
 		EXPECT_EQ(0, done[i].status);
 		EXPECT_EQ((__u32)i, done[i].slot);
 		EXPECT_LE((i + 1) * 20 * MSEC, (__s64)done[i].timestamp - start);
+		EXPECT_GE((i + 1) * 20 * MSEC + SLACK,
+			  (__s64)done[i].timestamp - start);
 		EXPECT_EQ(next + done[i].lost, done[i].sequence);
 		next = done[i].sequence + 1;
 	}
