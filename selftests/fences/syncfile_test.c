@@ -282,6 +282,7 @@ TEST_F(sync_file, merge_stress)
 	const int rounds = 100;
 	int merged, next, round, i;
 
+	srandom(test_seed());
 	for (round = 0; round < rounds; round++) {
 		merged = -1;
 		for (i = 0; i < NUM; i++) {

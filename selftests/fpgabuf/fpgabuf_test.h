@@ -143,6 +143,12 @@ bool bounced(void);
 long memory_kib(const char *key);
 /* A number from the environment, or @otherwise */
 long long env_number(const char *name, long long otherwise);
+/*
+ * What a program's random numbers begin with, another one each time; prints it,
+ * and how to have the same again. The same each time that it is called; in main(),
+ * or each of the tests has its own.
+ */
+unsigned int test_seed(void);
 
 __s64 now_ns(void);
 /* For letting time pass where that is what is tested. */

@@ -372,7 +372,10 @@ TEST_F(all, threads)
 	int i;
 
 	for (i = 0; i < THREADS; i++) {
-		users[i] = (struct user){ .ch = self->ch, .seed = i + 1 };
+		users[i] = (struct user){
+			.ch = self->ch,
+			.seed = test_seed() + i,
+		};
 		ASSERT_EQ(0, pthread_create(&users[i].thread, NULL, use_many,
 					    &users[i]));
 	}

@@ -173,7 +173,7 @@ TEST_F_TIMEOUT(race, one_file, 60)
 		actors[i] = (struct actor){
 			.ch = self->ch,
 			.fd = self->b.fd,
-			.seed = i + 1,
+			.seed = test_seed() + i,
 		};
 		ASSERT_EQ(0, pthread_create(&actors[i].thread, NULL, act,
 					    &actors[i]));
@@ -231,7 +231,10 @@ TEST_F_TIMEOUT(race, many_files, 60)
 	int i;
 
 	for (i = 0; i < THREADS; i++) {
-		actors[i] = (struct actor){ .fd = self->b.fd, .seed = i + 1 };
+		actors[i] = (struct actor){
+			.fd = self->b.fd,
+			.seed = test_seed() + i,
+		};
 		ASSERT_EQ(0, pthread_create(&actors[i].thread, NULL,
 					    open_and_close, &actors[i]));
 	}

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -256,6 +257,21 @@ long long env_number(const char *name, long long otherwise)
 	const char *text = getenv(name);
 
 	return text ? strtoll(text, NULL, 0) : otherwise;
+}
+
+unsigned int test_seed(void)
+{
+	static unsigned int seed;
+
+	if (seed)
+		return seed;
+	/* 0 says that there is none yet. */
+	while (!seed && getrandom(&seed, sizeof(seed), 0) < 0)
+		seed = now_ns();
+	seed = env_number("FPGABUF_SEED", seed);
+	printf("# seed %u: run with FPGABUF_SEED=%u to repeat\n", seed, seed);
+	fflush(stdout);
+	return seed;
 }
 
 int write_file(const char *path, const char *text)

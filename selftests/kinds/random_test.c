@@ -343,7 +343,7 @@ FIXTURE_SETUP(random)
 	int i;
 
 	REQUIRE_CHANNEL(self->before);
-	self->seed = env_number("FPGABUF_SEED", now_ns());
+	self->seed = test_seed();
 	for (i = 0; i < PROCESSES; i++)
 		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK,
 					0, self->ring[i]));
@@ -360,8 +360,7 @@ TEST_F_TIMEOUT(random, sequences, 300)
 	pid_t pids[PROCESSES];
 	int i, status;
 
-	TH_LOG("FPGABUF_SEED=%u, %ld MiB available", self->seed,
-	       memory_kib("MemAvailable") >> 10);
+	TH_LOG("%ld MiB available", memory_kib("MemAvailable") >> 10);
 	for (i = 0; i < PROCESSES; i++) {
 		struct player p = {
 			.seed = self->seed + i,
