@@ -8,6 +8,7 @@
 #ifndef FPGABUF_TEST_H
 #define FPGABUF_TEST_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -158,6 +159,10 @@ int send_fd(int socket, int fd);
 int recv_fd(int socket);
 /* Runs a program; its exit status, or 128 and the signal that ended it. */
 int run_program(const char *const argv[]);
+/* What a child counts and its parent reads, 0 at first; NULL: no memory */
+atomic_uint *shared_counters(unsigned int num);
+/* Wait until another one was counted, for 10 s at most; whether it was. */
+bool counts_on(atomic_uint *counter);
 bool module_loaded(const char *name);
 /* Write @text into a file that is there. */
 int write_file(const char *path, const char *text);

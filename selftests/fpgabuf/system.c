@@ -236,6 +236,25 @@ int run_program(const char *const argv[])
 				   128 + WTERMSIG(status);
 }
 
+atomic_uint *shared_counters(unsigned int num)
+{
+	void *page = mmap(NULL, num * sizeof(atomic_uint),
+			  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			  -1, 0);
+
+	return page == MAP_FAILED ? NULL : page;
+}
+
+bool counts_on(atomic_uint *counter)
+{
+	const unsigned int before = *counter;
+	__s64 end = now_ns() + 10 * SEC;
+
+	while (*counter == before && now_ns() < end)
+		pass_time(MSEC);
+	return *counter != before;
+}
+
 long memory_kib(const char *key)
 {
 	char line[128];

@@ -131,7 +131,10 @@ TEST_F(gone, buffer_outlives_device)
 	EXPECT_TRUE(totals_equal(&self->before, &now));
 }
 
-static void keep_allocating(__u32 kind)
+/* What the load counts */
+enum { GOT, REFUSED, NUM_COUNTERS };
+
+static void keep_allocating(__u32 kind, atomic_uint *counters)
 {
 	for (;;) {
 		int heap = heap_open(kind);
@@ -142,21 +145,26 @@ static void keep_allocating(__u32 kind)
 			close(fd);
 		else if (fd != -ENODEV && fd != -ENXIO && fd != -ENOENT)
 			_exit(-fd);
+		counters[fd >= 0 ? GOT : REFUSED]++;
 	}
 }
 
 /* Whoever allocates at that moment gets memory, or hears that it is gone. */
 TEST_F(gone, device_unbound_under_load)
 {
+	atomic_uint *counters = shared_counters(NUM_COUNTERS);
 	int round, status;
 	pid_t pid = fork();
 
 	ASSERT_LE(0, pid);
+	ASSERT_NE(NULL, counters);
 	if (!pid)
-		keep_allocating(variant->kind);
+		keep_allocating(variant->kind, counters);
+	/* It allocates when the device goes, and when it comes. */
 	for (round = 0; round < 10; round++) {
-		pass_time(10 * MSEC);
+		EXPECT_TRUE(counts_on(&counters[GOT]));
 		EXPECT_EQ(0, driver_write("unbind"));
+		EXPECT_TRUE(counts_on(&counters[REFUSED]));
 		EXPECT_EQ(0, driver_write("bind"));
 	}
 	ASSERT_EQ(0, kill(pid, SIGKILL));
