@@ -336,12 +336,11 @@ TEST_F(fence, wakes_poll)
 	ASSERT_EQ(0, poll_fd(self->b.fd, POLLIN, 0));
 	pid = fork();
 	ASSERT_LE(0, pid);
-	if (!pid) {
-		EXPECT_EQ(0, vgem_fence_signal(self->drm, fence));
-		_exit(0);
-	}
+	if (!pid)
+		_exit(vgem_fence_signal(self->drm, fence) != 0);
 	EXPECT_EQ(POLLIN, poll_fd(self->b.fd, POLLIN, 5000));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
 }
 
 static void *shared_page(void)
@@ -368,13 +367,13 @@ static void waits_for_fence(struct __test_metadata *_metadata, int drm,
 		/* Time for the parent to be wrong in */
 		pass_time(50 * MSEC);
 		*signalled = true;
-		EXPECT_EQ(0, vgem_fence_signal(drm, fence));
-		_exit(0);
+		_exit(vgem_fence_signal(drm, fence) != 0);
 	}
 	EXPECT_EQ(0, dmabuf_sync(fd, DMA_BUF_SYNC_START | direction));
 	EXPECT_TRUE(*signalled);
 	EXPECT_EQ(0, dmabuf_sync(fd, DMA_BUF_SYNC_END | direction));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
 	munmap(signalled, page_size());
 }
 
