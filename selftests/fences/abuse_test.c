@@ -4,11 +4,15 @@
  * channels and on an importing device, from several processes that are killed at
  * random while others unbind the device. Nothing may crash, hang, or be left.
  * FPGABUF_CALLS=N makes that many calls in all, FPGABUF_SEED=N the same ones
- * again.
+ * again. Most arguments are right, so that calls get as far as the code behind the
+ * checks, and of each kind of call a share must succeed.
  */
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,20 +27,32 @@
 #include "fences_test.h"
 
 #define PROCESSES	4
-#define CALLS		40000
-#define NODES		4
-#define FDS		24
+#define CALLS		30000
 #define REBINDS		20
+/* Files of a sort that a process has at most */
+#define FILES		8
+/* Of a thousand calls so many must succeed; where files are gone, or processes. */
+#define FLOOR		120
+#define FLOOR_GONE	20
+
+#define TIMEOUT_AT	offsetof(struct fpgabuf_exchange, timeout)
+_Static_assert(TIMEOUT_AT == offsetof(struct fpgabuf_import_exchange, timeout),
+	       "both exchanges have their timeout at the same place");
+
+/* The sorts of files that requests are for */
+enum sort { CHANNEL, IMPORTER, BUFFER, FENCE, NUM_SORTS };
 
 /**
  * struct vandal - one of the processes
  * @seed: of its random numbers
- * @fds: what it has: channels, dma-bufs, sync_files; 0: none
+ * @files: what it has of each sort, -1: none
+ * @slots: how many slots a channel or an importing device had at most
  * @page: memory that its arguments point to
  */
 struct vandal {
 	unsigned int seed;
-	int fds[FDS];
+	int files[NUM_SORTS][FILES];
+	unsigned int slots[NUM_SORTS][FILES];
 	void *page;
 };
 
@@ -57,216 +73,526 @@ static __u64 draw_number(struct vandal *v)
 	return numbers[draw(v, ARRAY_LEN(numbers))];
 }
 
-static int draw_fd(struct vandal *v)
+/* Mostly @right */
+static __u64 draw_wrong(struct vandal *v, __u64 right)
 {
-	return draw(v, 16) ? v->fds[draw(v, FDS)] : (int)draw_number(v);
+	return draw(v, 32) ? right : draw_number(v);
 }
 
-static void keep_fd(struct vandal *v, int fd)
+/* The place of a file of that sort; of an empty one if there is none. */
+static unsigned int draw_place(struct vandal *v, enum sort sort)
 {
-	int *place = &v->fds[draw(v, FDS)];
+	unsigned int first = draw(v, FILES), i;
+
+	for (i = 0; i < FILES; i++)
+		if (v->files[sort][(first + i) % FILES] >= 0)
+			return (first + i) % FILES;
+	return first;
+}
+
+/* Mostly one that has slots, which only one file of a node may have. */
+static unsigned int draw_owner(struct vandal *v, enum sort sort)
+{
+	unsigned int place = draw_place(v, sort), i;
+
+	for (i = 0; i < FILES && draw(v, 8); i++, place = (place + 1) % FILES)
+		if (v->files[sort][place] >= 0 && v->slots[sort][place])
+			return place;
+	return draw_place(v, sort);
+}
+
+/* A file of that sort, or now and then of another, or a number. */
+static int draw_fd(struct vandal *v, enum sort sort)
+{
+	if (!draw(v, 24))
+		sort = draw(v, NUM_SORTS);
+	return draw_wrong(v, v->files[sort][draw_place(v, sort)]);
+}
+
+/* A slot that there is, of the channel or importing device at that place */
+static unsigned int draw_slot(struct vandal *v, enum sort sort,
+			      unsigned int place)
+{
+	return draw_wrong(v, draw(v, v->slots[sort][place] ?: 1));
+}
+
+static void note_slot(struct vandal *v, enum sort sort, unsigned int place,
+		      int slot)
+{
+	if (slot >= (int)v->slots[sort][place])
+		v->slots[sort][place] = slot + 1;
+}
+
+static int keep_fd(struct vandal *v, enum sort sort, int fd)
+{
+	unsigned int place = draw(v, FILES);
 
 	if (fd < 0)
-		return;
-	if (*place)
-		close(*place);
-	*place = fd;
+		return fd;
+	if (v->files[sort][place] >= 0)
+		close(v->files[sort][place]);
+	v->files[sort][place] = fd;
+	v->slots[sort][place] = 0;
+	return 0;
 }
 
-/* An argument that has something to do with the request, and its fd if any. */
-static void *draw_argument(struct vandal *v, unsigned long *request)
+/* The argument as it is, or damaged: a word of it, its size, its address. */
+static int request(struct vandal *v, int fd, unsigned long cmd, void *arg)
 {
-	static const unsigned long requests[] = {
-		FPGABUF_IOC_INFO, FPGABUF_IOC_ENUM_FORMAT,
-		FPGABUF_IOC_GET_FORMAT, FPGABUF_IOC_SET_FORMAT,
-		FPGABUF_IOC_ALLOC, FPGABUF_IOC_REGISTER,
-		FPGABUF_IOC_UNREGISTER, FPGABUF_IOC_EXCHANGE,
-		FPGABUF_IOC_START, FPGABUF_IOC_STOP, FPGABUF_IOC_ALLOC_USER,
-		FPGABUF_IOC_ALLOC_POOL, FPGABUF_IOC_INSPECT,
-		DMA_BUF_IOCTL_SYNC, DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
-		DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
-		FPGABUF_IMPORT_IOC_INFO, FPGABUF_IMPORT_IOC_ATTACH,
-		FPGABUF_IMPORT_IOC_DETACH, FPGABUF_IMPORT_IOC_SEGMENTS,
-		FPGABUF_IMPORT_IOC_EXCHANGE,
-	};
-	static __u64 argument[64];
-	size_t i;
+	const size_t size = _IOC_SIZE(cmd);
+	/* Room for any size */
+	__u32 words[4096 / sizeof(__u32)] = { 0 };
+	int ret;
 
-	for (i = 0; i < ARRAY_LEN(argument); i++)
-		argument[i] = draw_number(v);
-	*request = requests[draw(v, ARRAY_LEN(requests))];
-	if (!draw(v, 32))
-		*request = _IOC(_IOC_DIR(*request), _IOC_TYPE(*request),
-				_IOC_NR(*request), draw(v, 256));
-	return draw(v, 64) ? argument : no_access_page();
-}
-
-static void call_random(struct vandal *v)
-{
-	unsigned long request;
-	void *argument = draw_argument(v, &request);
-
+	memcpy(words, arg, size);
+	if (size && !draw(v, 24))
+		words[draw(v, size / sizeof(*words))] = draw_number(v);
 	/* A wait for ever is allowed to the kernel, but not to the test. */
-	if (_IOC_NR(request) != _IOC_NR(FPGABUF_IOC_EXCHANGE) &&
-	    _IOC_NR(request) != _IOC_NR(FPGABUF_IMPORT_IOC_EXCHANGE))
-		fpga_ioctl(draw_fd(v), request, argument);
+	if (cmd == FPGABUF_IOC_EXCHANGE ||
+	    cmd == FPGABUF_IMPORT_IOC_EXCHANGE)
+		memcpy((char *)words + TIMEOUT_AT, (char *)arg + TIMEOUT_AT,
+		       sizeof(__s64));
+	if (!draw(v, 48))
+		cmd = _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd),
+			   draw(v, 256));
+	ret = fpga_ioctl(fd, cmd, draw(v, 64) ? words : no_access_page());
+	memcpy(arg, words, size);
+	return ret;
 }
 
-static void call_open(struct vandal *v)
+static int drop_fd(struct vandal *v, enum sort sort, unsigned int place)
 {
-	int ch = fpga_open(draw(v, NODES), O_RDWR |
-			   (draw(v, 2) ? O_NONBLOCK : 0));
+	int fd = v->files[sort][place];
+
+	v->files[sort][place] = -1;
+	v->slots[sort][place] = 0;
+	return close(fd) ? -errno : 0;
+}
+
+/*
+ * The same, of a channel or an importing device. One that is gone, or that
+ * somebody else has, is given up sooner or later.
+ */
+static int request_at(struct vandal *v, enum sort sort, unsigned int place,
+		      unsigned long cmd, void *arg)
+{
+	int fd = draw_wrong(v, v->files[sort][place]);
+	int ret = request(v, fd, cmd, arg);
+
+	if ((ret == -ENODEV || ret == -EBUSY) && !draw(v, 4))
+		drop_fd(v, sort, place);
+	return ret;
+}
+
+/*
+ * The number of a node, -1: there is none. After the device was bound again they
+ * are others than before, if files of the old ones are still open.
+ */
+static int draw_node(struct vandal *v, const char *prefix)
+{
+	const size_t len = strlen(prefix);
+	DIR *dir = opendir("/dev");
+	struct dirent *entry;
+	unsigned int seen = 0;
+	int number = -1;
+
+	while (dir && (entry = readdir(dir)))
+		if (!strncmp(entry->d_name, prefix, len) &&
+		    isdigit(entry->d_name[len]) && !draw(v, ++seen))
+			number = atoi(entry->d_name + len);
+	if (dir)
+		closedir(dir);
+	return number;
+}
+
+static int call_open(struct vandal *v)
+{
+	int number = draw_node(v, "fpgabuf");
+	int ch = fpga_open(number, O_RDWR | (draw(v, 2) ? O_NONBLOCK : 0));
 
 	if (ch < 0)
-		return;
-	fpga_set_raw(ch, draw(v, 4) ? 4096 : draw_number(v),
+		return ch;
+	fpga_set_raw(ch, draw(v, 8) ? 4096 : draw_number(v),
 		     draw(v, 2) ? 0 : 1000);
-	keep_fd(v, ch);
+	return keep_fd(v, CHANNEL, ch);
 }
 
-/* There is one at a time, so that it is busy more often than not. */
-static void call_open_importer(struct vandal *v)
+/* One file at a time, so that it is busy more often than not. */
+static int call_open_importer(struct vandal *v)
 {
-	keep_fd(v, import_open(O_RDWR | (draw(v, 2) ? O_NONBLOCK : 0)));
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/fpgabuf_import%d",
+		 draw_node(v, "fpgabuf_import"));
+	fd = open(path, O_RDWR | O_CLOEXEC | (draw(v, 2) ? O_NONBLOCK : 0));
+	return fd < 0 ? -errno : keep_fd(v, IMPORTER, fd);
 }
 
-static void call_attach(struct vandal *v)
+static int call_close(struct vandal *v)
 {
-	struct fpgabuf_import_attach arg = {
-		.fd = draw_fd(v),
-		.flags = draw(v, 4),
-		.access = draw(v, 16) ? 1 + draw(v, 3) : draw_number(v),
-	};
+	enum sort sort = draw(v, NUM_SORTS);
 
-	if (draw(v, 4))
-		fpga_ioctl(draw_fd(v), FPGABUF_IMPORT_IOC_ATTACH, &arg);
-	else
-		import_detach(draw_fd(v), draw(v, 8));
+	return drop_fd(v, sort, draw_place(v, sort));
 }
 
-static void call_copy(struct vandal *v)
+static int call_info(struct vandal *v)
 {
-	struct fpgabuf_import_copy *copies = v->page;
-	struct fpgabuf_import_exchange exchange = {
-		.copies = (uintptr_t)copies,
-		.done = (uintptr_t)v->page + 4096,
-		.copy_count = draw(v, 5),
-		.done_count = draw(v, 5),
-		.min_done = draw(v, 3),
-		.timeout = draw(v, 2) * MSEC,
-	};
-	unsigned int i;
+	struct fpgabuf_info info = { 0 };
 
-	for (i = 0; i < exchange.copy_count; i++)
-		copies[i] = (struct fpgabuf_import_copy){
-			.src_offset = draw(v, 4096),
-			.dst_offset = draw(v, 4096),
-			.length = draw(v, 16) ? draw(v, 4096) : draw_number(v),
-			.src = draw(v, 4),
-			.dst = draw(v, 4),
-			.flags = draw(v, 16) ? draw(v, 8) : draw_number(v),
-			.in_fence = draw_fd(v),
+	return request(v, draw_fd(v, CHANNEL), FPGABUF_IOC_INFO, &info);
+}
+
+static int call_enum_format(struct vandal *v)
+{
+	struct fpgabuf_format_desc desc = { .index = draw(v, 6) };
+
+	return request(v, draw_fd(v, CHANNEL), FPGABUF_IOC_ENUM_FORMAT, &desc);
+}
+
+/* As it is now, or a raw one; often tried only. */
+static int call_format(struct vandal *v)
+{
+	int ch = draw_fd(v, CHANNEL), ret;
+	struct fpgabuf_format format = { 0 };
+
+	ret = request(v, ch, FPGABUF_IOC_GET_FORMAT, &format);
+	if (ret)
+		return ret;
+	if (draw(v, 2))
+		format = (struct fpgabuf_format){
+			.type = FPGABUF_FORMAT_RAW,
+			.size = 64 * (1 + draw(v, 64)),
+			.rate = { draw(v, 2) * 1000, 1 },
 		};
-	if (fpga_ioctl(draw_fd(v), FPGABUF_IMPORT_IOC_EXCHANGE, &exchange))
-		return;
-	for (i = 0; i < exchange.copy_count; i++)
-		if (copies[i].flags & FPGABUF_QUEUE_OUT_FENCE)
-			keep_fd(v, copies[i].out_fence);
+	format.flags = draw(v, 4) ? FPGABUF_FORMAT_TRY : 0;
+	return request(v, ch, FPGABUF_IOC_SET_FORMAT, &format);
 }
 
-static void call_alloc(struct vandal *v)
+static int call_alloc(struct vandal *v)
 {
-	keep_fd(v, fpga_alloc(draw_fd(v), 1 + draw(v, 64 << 10), draw(v, 9)));
+	struct fpgabuf_alloc alloc = {
+		.size = 4096 + draw(v, 60 << 10),
+		.kind = draw(v, KIND_COUNT),
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+	int ret = request(v, draw_fd(v, CHANNEL), FPGABUF_IOC_ALLOC, &alloc);
+
+	return ret < 0 ? ret : keep_fd(v, BUFFER, alloc.fd);
 }
 
-static void call_register(struct vandal *v)
+static int call_alloc_user(struct vandal *v)
 {
-	fpga_register(draw_fd(v), draw_fd(v), draw(v, 3) * 4096,
-		      draw(v, 2) ? 0 : draw_number(v));
+	struct fpgabuf_alloc_user alloc = {
+		.address = (uintptr_t)v->page + draw(v, 2) * 64,
+		.length = 4096 + draw(v, 2) * 64,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+	int ret = request(v, draw_fd(v, CHANNEL), FPGABUF_IOC_ALLOC_USER,
+			  &alloc);
+
+	return ret < 0 ? ret : keep_fd(v, BUFFER, alloc.fd);
 }
 
-static void call_exchange(struct vandal *v)
+static int call_alloc_pool(struct vandal *v)
 {
+	struct fpgabuf_alloc_pool alloc = {
+		.block_size = 1 + draw(v, 512),
+		.num_blocks = 1 + draw(v, 64),
+		.alignment = draw(v, 2) * 64,
+		.fd_flags = O_RDWR | O_CLOEXEC,
+	};
+	int ret = request(v, draw_fd(v, CHANNEL), FPGABUF_IOC_ALLOC_POOL,
+			  &alloc);
+
+	return ret < 0 ? ret : keep_fd(v, BUFFER, alloc.fd);
+}
+
+static int call_register(struct vandal *v)
+{
+	unsigned int place = draw_place(v, CHANNEL);
+	struct fpgabuf_register arg = {
+		.fd = draw_fd(v, BUFFER),
+		.offset = draw(v, 3) ? 0 : draw(v, 3) * 4096,
+	};
+	int ret = request_at(v, CHANNEL, place, FPGABUF_IOC_REGISTER, &arg);
+
+	if (!ret)
+		note_slot(v, CHANNEL, place, arg.slot);
+	return ret;
+}
+
+static int call_unregister(struct vandal *v)
+{
+	unsigned int place = draw_owner(v, CHANNEL);
+	struct fpgabuf_unregister arg = {
+		.slot = draw_slot(v, CHANNEL, place),
+	};
+
+	return request_at(v, CHANNEL, place, FPGABUF_IOC_UNREGISTER, &arg);
+}
+
+static int call_inspect(struct vandal *v)
+{
+	struct fpgabuf_inspect arg = {
+		.fd = draw_fd(v, BUFFER),
+		.names = (uintptr_t)v->page,
+		.names_size = draw(v, 2) * 256,
+	};
+
+	return request(v, draw_fd(v, CHANNEL), FPGABUF_IOC_INSPECT, &arg);
+}
+
+static int call_start(struct vandal *v)
+{
+	struct fpgabuf_start arg = { .timeout_ms = 1 + draw(v, 100) };
+
+	return request_at(v, CHANNEL, draw_owner(v, CHANNEL), FPGABUF_IOC_START,
+			  &arg);
+}
+
+static int call_stop(struct vandal *v)
+{
+	char none = 0;
+
+	return request_at(v, CHANNEL, draw_owner(v, CHANNEL), FPGABUF_IOC_STOP,
+			  &none);
+}
+
+/* Most of them have one fence at most. */
+static __u32 draw_queue_flags(struct vandal *v)
+{
+	return draw_wrong(v, draw(v, 2) ? 0 : draw(v, 8));
+}
+
+static int call_exchange(struct vandal *v)
+{
+	unsigned int place = draw_owner(v, CHANNEL), i;
 	struct fpgabuf_queue_entry *entries = v->page;
 	struct fpgabuf_fences *fences = v->page + 2048;
 	struct fpgabuf_exchange exchange = {
 		.queue = (uintptr_t)entries,
 		.done = (uintptr_t)v->page + 4096,
-		.queue_count = draw(v, 5),
+		.queue_count = draw(v, 2) ? draw(v, 2) : draw(v, 5),
 		.done_count = draw(v, 5),
-		.min_done = draw(v, 3),
 		.timeout = draw(v, 2) * MSEC,
-		.fences = draw(v, 8) ? (uintptr_t)fences : draw_number(v),
+		.fences = draw_wrong(v, (uintptr_t)fences),
 	};
-	unsigned int i;
+	int ret;
 
+	exchange.min_done = draw(v, exchange.done_count + 1);
 	for (i = 0; i < exchange.queue_count; i++) {
 		entries[i] = (struct fpgabuf_queue_entry){
-			.slot = draw(v, 8),
-			.flags = draw(v, 16) ? draw(v, 8) : draw_number(v),
-			.bytes = draw(v, 16) ? 0 : draw_number(v),
+			.slot = draw_slot(v, CHANNEL, place),
+			.flags = draw_queue_flags(v),
+			.bytes = draw_wrong(v, 0),
 		};
-		fences[i] = (struct fpgabuf_fences){ draw_fd(v), -1 };
+		fences[i] = (struct fpgabuf_fences){ draw_fd(v, FENCE), -1 };
 	}
-	if (fpga_ioctl(draw_fd(v), FPGABUF_IOC_EXCHANGE, &exchange))
-		return;
-	for (i = 0; i < exchange.queue_count; i++)
+	ret = request_at(v, CHANNEL, place, FPGABUF_IOC_EXCHANGE, &exchange);
+	for (i = 0; !ret && i < exchange.queue_count; i++)
 		if (entries[i].flags & FPGABUF_QUEUE_OUT_FENCE)
-			keep_fd(v, fences[i].out);
+			keep_fd(v, FENCE, fences[i].out);
+	return ret;
 }
 
-static void call_start_stop(struct vandal *v)
+static int call_import_info(struct vandal *v)
 {
-	if (draw(v, 3))
-		fpga_start_timeout(draw_fd(v), 1 + draw(v, 100));
-	else
-		fpga_stop(draw_fd(v));
+	struct fpgabuf_import_info info = { 0 };
+
+	return request(v, draw_fd(v, IMPORTER), FPGABUF_IMPORT_IOC_INFO, &info);
 }
 
-static void call_close(struct vandal *v)
+static int call_attach(struct vandal *v)
 {
-	int *place = &v->fds[draw(v, FDS)];
+	unsigned int place = draw_place(v, IMPORTER);
+	struct fpgabuf_import_attach arg = {
+		.fd = draw_fd(v, BUFFER),
+		.flags = draw(v, 4),
+		.access = draw(v, 2) ? IMPORT_BOTH : 1 + draw(v, 3),
+	};
+	int ret = request_at(v, IMPORTER, place, FPGABUF_IMPORT_IOC_ATTACH,
+			     &arg);
 
-	if (*place)
-		close(*place);
-	*place = 0;
+	if (!ret)
+		note_slot(v, IMPORTER, place, arg.slot);
+	return ret;
 }
 
-static void call_any(struct vandal *v)
+static int call_detach(struct vandal *v)
 {
-	static void (*const calls[])(struct vandal *v) = {
-		call_random, call_random, call_open, call_alloc,
-		call_register, call_register, call_exchange, call_exchange,
-		call_exchange, call_start_stop, call_close, call_open_importer,
-		call_attach, call_attach, call_copy, call_copy,
+	unsigned int place = draw_owner(v, IMPORTER);
+	struct fpgabuf_import_detach arg = {
+		.slot = draw_slot(v, IMPORTER, place),
 	};
 
-	calls[draw(v, ARRAY_LEN(calls))](v);
+	return request_at(v, IMPORTER, place, FPGABUF_IMPORT_IOC_DETACH, &arg);
 }
 
-static void vandalise(unsigned int seed, unsigned int calls)
+static int call_segments(struct vandal *v)
+{
+	unsigned int place = draw_owner(v, IMPORTER);
+	struct fpgabuf_import_segments arg = {
+		.segments = (uintptr_t)v->page,
+		.slot = draw_slot(v, IMPORTER, place),
+		.count = draw(v, 64),
+	};
+
+	return request_at(v, IMPORTER, place, FPGABUF_IMPORT_IOC_SEGMENTS,
+			  &arg);
+}
+
+static int call_copy(struct vandal *v)
+{
+	unsigned int place = draw_owner(v, IMPORTER), i;
+	struct fpgabuf_import_copy *copies = v->page;
+	struct fpgabuf_import_exchange exchange = {
+		.copies = (uintptr_t)copies,
+		.done = (uintptr_t)v->page + 4096,
+		.copy_count = draw(v, 2) ? draw(v, 2) : draw(v, 5),
+		.done_count = draw(v, 5),
+		.timeout = draw(v, 2) * MSEC,
+	};
+	int ret;
+
+	exchange.min_done = draw(v, exchange.done_count + 1);
+	for (i = 0; i < exchange.copy_count; i++)
+		copies[i] = (struct fpgabuf_import_copy){
+			.src_offset = draw(v, 2048),
+			.dst_offset = draw(v, 2048),
+			.length = draw_wrong(v, 1 + draw(v, 2048)),
+			.src = draw_slot(v, IMPORTER, place),
+			.dst = draw_slot(v, IMPORTER, place),
+			.flags = draw_queue_flags(v),
+			.in_fence = draw_fd(v, FENCE),
+		};
+	ret = request_at(v, IMPORTER, place, FPGABUF_IMPORT_IOC_EXCHANGE,
+			 &exchange);
+	for (i = 0; !ret && i < exchange.copy_count; i++)
+		if (copies[i].flags & FPGABUF_QUEUE_OUT_FENCE)
+			keep_fd(v, FENCE, copies[i].out_fence);
+	return ret;
+}
+
+static int call_sync(struct vandal *v)
+{
+	struct dma_buf_sync arg = {
+		.flags = (1 + draw(v, 3)) | (draw(v, 2) ? DMA_BUF_SYNC_END : 0),
+	};
+
+	return request(v, draw_fd(v, BUFFER), DMA_BUF_IOCTL_SYNC, &arg);
+}
+
+static int call_export_fence(struct vandal *v)
+{
+	struct dma_buf_export_sync_file arg = { .flags = 1 + draw(v, 3) };
+	int ret = request(v, draw_fd(v, BUFFER), DMA_BUF_IOCTL_EXPORT_SYNC_FILE,
+			  &arg);
+
+	return ret < 0 ? ret : keep_fd(v, FENCE, arg.fd);
+}
+
+static int call_import_fence(struct vandal *v)
+{
+	struct dma_buf_import_sync_file arg = {
+		.flags = 1 + draw(v, 3),
+		.fd = draw_fd(v, FENCE),
+	};
+
+	return request(v, draw_fd(v, BUFFER), DMA_BUF_IOCTL_IMPORT_SYNC_FILE,
+		       &arg);
+}
+
+/**
+ * struct call - a kind of call
+ * @name: of it
+ * @make: makes one; negative errno, or it succeeded
+ * @weight: how often it is made
+ * @floor: of a thousand of them so many must succeed
+ */
+static const struct call {
+	const char *name;
+	int (*make)(struct vandal *v);
+	unsigned int weight;
+	unsigned int floor;
+} calls[] = {
+	{ "open", call_open, 3, 300 },
+	{ "open importer", call_open_importer, 3, 3 },
+	{ "close", call_close, 1, 200 },
+	{ "info", call_info, 1, 150 },
+	{ "enum_format", call_enum_format, 1, 150 },
+	{ "format", call_format, 2, 150 },
+	{ "alloc", call_alloc, 4, 120 },
+	{ "alloc_user", call_alloc_user, 2, 150 },
+	{ "alloc_pool", call_alloc_pool, 2, 150 },
+	{ "register", call_register, 8, 40 },
+	{ "unregister", call_unregister, 3, 40 },
+	{ "inspect", call_inspect, 2, 150 },
+	{ "start", call_start, 4, 50 },
+	{ "stop", call_stop, 2, 100 },
+	{ "exchange", call_exchange, 12, 20 },
+	{ "import info", call_import_info, 1, 30 },
+	{ "attach", call_attach, 6, 20 },
+	{ "detach", call_detach, 3, 20 },
+	{ "segments", call_segments, 2, 20 },
+	{ "copy", call_copy, 8, 8 },
+	{ "sync", call_sync, 2, 200 },
+	{ "export fence", call_export_fence, 2, 200 },
+	{ "import fence", call_import_fence, 2, 200 },
+};
+
+#define NUM_CALLS	ARRAY_LEN(calls)
+
+/* How many were made, and how many succeeded: of all processes. */
+struct tally {
+	atomic_uint made[NUM_CALLS];
+	atomic_uint good[NUM_CALLS];
+};
+
+static unsigned int draw_call(struct vandal *v)
+{
+	unsigned int all = 0, i;
+
+	for (i = 0; i < NUM_CALLS; i++)
+		all += calls[i].weight;
+	all = draw(v, all);
+	for (i = 0; all >= calls[i].weight; i++)
+		all -= calls[i].weight;
+	return i;
+}
+
+static void vandalise(unsigned int seed, unsigned int count,
+		      struct tally *tally)
 {
 	struct vandal v = { .seed = seed };
-	unsigned int i;
+	unsigned int i, call;
 
-	v.page = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE,
+	memset(v.files, -1, sizeof(v.files));
+	v.page = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	for (i = 0; i < calls; i++)
-		call_any(&v);
+	for (i = 0; i < count; i++) {
+		call = draw_call(&v);
+		tally->made[call]++;
+		if (calls[call].make(&v) >= 0)
+			tally->good[call]++;
+	}
 	_exit(0);
 }
 
 FIXTURE(abuse) {
 	struct totals before;
 	unsigned int seed, calls;
+	struct tally *tally;
 };
 
 FIXTURE_SETUP(abuse)
 {
 	REQUIRE_CHANNEL(self->before);
-	self->seed = env_number("FPGABUF_SEED", getpid());
+	self->seed = test_seed();
 	self->calls = env_number("FPGABUF_CALLS", CALLS);
-	TH_LOG("FPGABUF_SEED=%u", self->seed);
+	self->tally = mmap(NULL, sizeof(*self->tally), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->tally);
 }
 
 FIXTURE_TEARDOWN_PARENT(abuse)
@@ -274,25 +600,98 @@ FIXTURE_TEARDOWN_PARENT(abuse)
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
-static pid_t spawn(unsigned int seed, unsigned int calls)
+static pid_t spawn(const FIXTURE_DATA(abuse) *self, unsigned int number,
+		   unsigned int calls)
 {
 	pid_t pid = fork();
 
 	if (!pid)
-		vandalise(seed, calls);
+		vandalise(self->seed + number, calls, self->tally);
 	return pid;
+}
+
+static void spawn_all(struct __test_metadata *_metadata,
+		      const FIXTURE_DATA(abuse) *self, pid_t *pids,
+		      unsigned int calls)
+{
+	unsigned int i;
+
+	for (i = 0; i < PROCESSES; i++) {
+		pids[i] = spawn(self, i, calls);
+		ASSERT_LT(0, pids[i]);
+	}
+}
+
+/* It was alive until then: no other signal ended it. */
+static void expect_killed(struct __test_metadata *_metadata, pid_t pid)
+{
+	int status;
+
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(SIGKILL, status);
+}
+
+/* What is counted when frames move */
+static atomic_uint *exchanges(struct tally *tally)
+{
+	unsigned int i;
+
+	for (i = 0; calls[i].make != call_exchange; i++)
+		;
+	return &tally->good[i];
+}
+
+static unsigned int permille(unsigned int good, unsigned int made)
+{
+	return made ? good * 1000ULL / made : 0;
+}
+
+/* Random calls that all fail try nothing. */
+static void expect_success(struct __test_metadata *_metadata,
+			   const struct tally *tally, unsigned int floor)
+{
+	unsigned int made = 0, good = 0, i;
+
+	for (i = 0; i < NUM_CALLS; i++) {
+		made += tally->made[i];
+		good += tally->good[i];
+	}
+	TH_LOG("%u of %u calls succeeded", good, made);
+	EXPECT_LE(floor, permille(good, made));
+}
+
+/* A share of every kind of call, if there were enough of it to judge */
+static void expect_each(struct __test_metadata *_metadata,
+			const struct tally *tally)
+{
+	unsigned int made, good, i;
+
+	for (i = 0; i < NUM_CALLS; i++) {
+		made = tally->made[i];
+		good = tally->good[i];
+		if (made < 400)
+			continue;
+		EXPECT_LE(calls[i].floor, permille(good, made)) {
+			TH_LOG("%s: %u of %u succeeded", calls[i].name, good,
+			       made);
+		}
+	}
 }
 
 TEST_F_TIMEOUT(abuse, random_calls, 1200)
 {
-	int i, status;
+	pid_t pids[PROCESSES];
+	unsigned int i;
+	int status;
 
-	for (i = 0; i < PROCESSES; i++)
-		ASSERT_LT(0, spawn(self->seed + i, self->calls / PROCESSES));
+	spawn_all(_metadata, self, pids, self->calls / PROCESSES);
 	for (i = 0; i < PROCESSES; i++) {
-		ASSERT_LT(0, wait(&status));
+		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
 		EXPECT_EQ(0, status);
 	}
+	expect_success(_metadata, self->tally, FLOOR);
+	expect_each(_metadata, self->tally);
 }
 
 /* As soon as one is killed there is another. */
@@ -302,22 +701,19 @@ TEST_F_TIMEOUT(abuse, killed_at_random, 1200)
 	unsigned int kills = self->calls / 1000;
 	pid_t pids[PROCESSES];
 	unsigned int i;
-	int status;
 
-	for (i = 0; i < PROCESSES; i++)
-		pids[i] = spawn(seed++, ~0U);
+	spawn_all(_metadata, self, pids, ~0U);
 	for (i = 0; i < kills; i++) {
 		pid_t *pid = &pids[rand_r(&seed) % PROCESSES];
 
 		pass_time((1 + rand_r(&seed) % 20) * MSEC);
-		ASSERT_EQ(0, kill(*pid, SIGKILL));
-		ASSERT_EQ(*pid, waitpid(*pid, &status, 0));
-		*pid = spawn(seed++, ~0U);
+		expect_killed(_metadata, *pid);
+		*pid = spawn(self, PROCESSES + i, ~0U);
+		ASSERT_LT(0, *pid);
 	}
-	for (i = 0; i < PROCESSES; i++) {
-		kill(pids[i], SIGKILL);
-		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
-	}
+	for (i = 0; i < PROCESSES; i++)
+		expect_killed(_metadata, pids[i]);
+	expect_success(_metadata, self->tally, FLOOR_GONE);
 }
 
 TEST_F_TIMEOUT(abuse, unbound_at_random, 1200)
@@ -326,19 +722,18 @@ TEST_F_TIMEOUT(abuse, unbound_at_random, 1200)
 	unsigned int seed = self->seed;
 	pid_t pids[PROCESSES];
 	unsigned int i;
-	int status;
 
-	for (i = 0; i < PROCESSES; i++)
-		pids[i] = spawn(seed++, ~0U);
+	spawn_all(_metadata, self, pids, ~0U);
 	for (i = 0; i < rebinds; i++) {
+		/* Somebody has found the nodes of this binding. */
+		EXPECT_TRUE(counts_on(exchanges(self->tally)));
 		pass_time((1 + rand_r(&seed) % 20) * MSEC);
 		EXPECT_EQ(0, driver_write("unbind"));
 		EXPECT_EQ(0, driver_write("bind"));
 	}
-	for (i = 0; i < PROCESSES; i++) {
-		kill(pids[i], SIGKILL);
-		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
-	}
+	for (i = 0; i < PROCESSES; i++)
+		expect_killed(_metadata, pids[i]);
+	expect_success(_metadata, self->tally, FLOOR_GONE);
 	/* Files that were open kept the nodes' numbers from the last binding. */
 	EXPECT_EQ(0, driver_write("unbind"));
 	EXPECT_EQ(0, driver_write("bind"));

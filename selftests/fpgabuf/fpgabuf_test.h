@@ -145,9 +145,8 @@ long memory_kib(const char *key);
 /* A number from the environment, or @otherwise */
 long long env_number(const char *name, long long otherwise);
 /*
- * What a program's random numbers begin with, another one each time; prints it,
- * and how to have the same again. The same each time that it is called; in main(),
- * or each of the tests has its own.
+ * The seed of a process's random numbers: FPGABUF_SEED of the environment, or
+ * another one each time. Printed with how to repeat the run.
  */
 unsigned int test_seed(void);
 

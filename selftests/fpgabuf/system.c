@@ -284,8 +284,7 @@ unsigned int test_seed(void)
 
 	if (seed)
 		return seed;
-	/* 0 says that there is none yet. */
-	while (!seed && getrandom(&seed, sizeof(seed), 0) < 0)
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		seed = now_ns();
 	seed = env_number("FPGABUF_SEED", seed);
 	printf("# seed %u: run with FPGABUF_SEED=%u to repeat\n", seed, seed);
