@@ -210,7 +210,7 @@ TEST_F(end, by_kill)
 }
 
 /* The newest kernels part a fence that has signaled from its driver. */
-static bool names_are_right(int sync_file)
+static bool names_are_right(int sync_file, const char *node)
 {
 	char driver[32], timeline[32];
 
@@ -218,22 +218,24 @@ static bool names_are_right(int sync_file)
 		return false;
 	if (!strcmp(driver, "detached-driver"))
 		return !strcmp(timeline, "signaled-timeline");
-	return !strcmp(driver, "fpgabuf") && !strcmp(timeline, "fpgabuf0");
+	return !strcmp(driver, "fpgabuf") && !strcmp(timeline, node);
 }
 
 /* The fence outlives the device, and tells what it has told before. */
 TEST_F(end, by_unbind)
 {
+	char node[32];
 	int i;
 
 	ASSERT_EQ(0, slots_open(&self->s, 0, 4, 0));
+	ASSERT_EQ(0, node_name(self->s.ch, node, sizeof(node)));
 	ASSERT_EQ(1, fpga_start(self->s.ch));
 	ASSERT_EQ(0, queue_fenced(&self->s, 4, self->out));
 	ASSERT_EQ(0, driver_write("unbind"));
 	for (i = 0; i < 4; i++)
 		EXPECT_EQ(-ENODEV, sync_file_status(self->out[i]));
 	close(self->s.ch);
-	EXPECT_TRUE(names_are_right(self->out[0]));
+	EXPECT_TRUE(names_are_right(self->out[0], node));
 	ASSERT_EQ(0, driver_write("bind"));
 	EXPECT_EQ(-ENODEV, sync_file_status(self->out[0]));
 }
@@ -248,9 +250,11 @@ TEST_F(end, of_the_module)
 		"rmmod", "fpgabuf_importer", NULL,
 	};
 	static const char *const load[] = { "modprobe", "fpgabuf_sim", NULL };
+	char node[32];
 
 	ASSERT_EQ(0, frames_come());
 	ASSERT_EQ(0, slots_open(&self->s, 0, 1, 0));
+	ASSERT_EQ(0, node_name(self->s.ch, node, sizeof(node)));
 	ASSERT_EQ(1, fpga_start(self->s.ch));
 	ASSERT_EQ(0, queue_fenced(&self->s, 1, self->out));
 	ASSERT_EQ(0, sync_file_wait(self->out[0], 5000));
@@ -261,7 +265,7 @@ TEST_F(end, of_the_module)
 	EXPECT_NE(0, run_program(remove_last));
 	EXPECT_TRUE(module_loaded("fpgabuf_importer"));
 	EXPECT_EQ(1, sync_file_status(self->out[0]));
-	EXPECT_TRUE(names_are_right(self->out[0]));
+	EXPECT_TRUE(names_are_right(self->out[0], node));
 	close(self->out[0]);
 	EXPECT_EQ(0, run_program(remove_last));
 	ASSERT_EQ(0, run_program(load));

@@ -295,11 +295,12 @@ TEST_F(out, is_not_if_not_wanted)
 
 TEST_F(out, has_names)
 {
-	char driver[32], timeline[32];
+	char driver[32], timeline[32], node[32];
 
+	ASSERT_EQ(0, node_name(self->s.ch, node, sizeof(node)));
 	ASSERT_EQ(0, sync_file_names(self->out, driver, timeline));
 	EXPECT_STREQ("fpgabuf", driver);
-	EXPECT_STREQ("fpgabuf0", timeline);
+	EXPECT_STREQ(node, timeline);
 	ASSERT_EQ(0, gate_open(&self->gate));
 }
 

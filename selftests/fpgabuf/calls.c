@@ -204,6 +204,22 @@ int poll_fd(int fd, short events, int timeout_ms)
 	return ret < 0 ? -errno : pfd.revents;
 }
 
+int node_name(int fd, char *name, size_t len)
+{
+	char link[32], path[64];
+	ssize_t used;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	used = readlink(link, path, sizeof(path) - 1);
+	if (used < 0)
+		return -errno;
+	path[used] = '\0';
+	if (strncmp(path, "/dev/", 5))
+		return -ENODEV;
+	snprintf(name, len, "%s", path + 5);
+	return 0;
+}
+
 size_t page_size(void)
 {
 	return sysconf(_SC_PAGESIZE);

@@ -79,6 +79,8 @@ struct buffer {
 };
 
 size_t page_size(void);
+/* The name of an open node in /dev, which is that of its fences' timeline. */
+int node_name(int fd, char *name, size_t len);
 int dmabuf_sync(int fd, __u64 flags);
 __s64 dmabuf_size(int fd);
 /* The value of a line "key:\tvalue" of /proc/self/fdinfo/@fd. */
