@@ -764,7 +764,7 @@ TEST_F(stream, hundred_frames_a_second)
 {
 	ASSERT_EQ(0, prepare(self->ch, &self->b, 100, SIM_DEPTH));
 	ASSERT_EQ(0, queue_first(self->ch, SIM_DEPTH));
-	expect_pace(_metadata, self->ch, SEC / 100, 50, 60 * MSEC);
+	expect_pace(_metadata, self->ch, SEC / 100, 50, 30 * MSEC);
 }
 
 /* One file streams; the others may look, and allocate, but not touch. */
