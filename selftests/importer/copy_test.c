@@ -583,6 +583,54 @@ TEST_F(pieces, fail_their_copy)
 		  buffer_differs(&self->p.b[DST], SEED, 0, self->p.b[SRC].size));
 }
 
+/* Descriptors that take a while each, one after the other */
+FIXTURE(slow) {
+	struct totals before;
+	struct pair p;
+};
+
+FIXTURE_SETUP(slow)
+{
+	REQUIRE_CHANNEL(self->before);
+	ASSERT_EQ(0, pair_open(&self->p, SIZE, FPGABUF_KIND_COHERENT,
+			       IMPORT_BOTH));
+}
+
+FIXTURE_TEARDOWN_PARENT(slow)
+{
+	EXPECT_EQ(0, sim_fault_ms("copy0", 100));
+	EXPECT_EQ(0, sim_fault("copy0", "none"));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+#define SLOW_COPIES	20
+
+/* The timeout is that of a descriptor, not of all that are with the engine. */
+TEST_F_TIMEOUT(slow, each_has_the_timeout, 60)
+{
+	struct fpgabuf_import_copy copies[SLOW_COPIES];
+	struct fpgabuf_import_done done[SLOW_COPIES];
+	struct fpgabuf_import_info info;
+	__s64 began = now_ns();
+	int i;
+
+	ASSERT_EQ(0, import_info(self->p.dev, &info));
+	ASSERT_EQ(0, sim_fault_ms("copy0", info.timeout_ms / 8));
+	ASSERT_EQ(0, sim_fault("copy0", "late 20"));
+	for (i = 0; i < SLOW_COPIES; i++)
+		copies[i] = (struct fpgabuf_import_copy){
+			.length = 1000,
+			.dst = DST,
+		};
+	ASSERT_EQ(0, import_queue(self->p.dev, copies, SLOW_COPIES));
+	ASSERT_EQ(SLOW_COPIES, import_take(self->p.dev, done, SLOW_COPIES,
+					   SLOW_COPIES, 50 * SEC));
+	for (i = 0; i < SLOW_COPIES; i++)
+		EXPECT_EQ(0, done[i].status);
+	/* Else nothing was tested. */
+	EXPECT_LT(info.timeout_ms * MSEC, now_ns() - began);
+}
+
 int main(int argc, char **argv)
 {
 	load_module("vgem", NULL);
