@@ -340,6 +340,68 @@ TEST_F(others, are_in_the_way_of_many)
 	}
 }
 
+/* The engine does them in order: it has all of them at a time. */
+TEST_F(others, are_not_those_before_it)
+{
+	struct fpgabuf_import_done done[2];
+	char text[16];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, import_queue(self->p.dev, &self->copy, 1));
+	ASSERT_EQ(0, dmabuf_fdinfo(self->p.dev, "active", text, sizeof(text)));
+	EXPECT_STREQ("2", text);
+	ASSERT_EQ(0, dmabuf_fdinfo(self->p.dev, "queued", text, sizeof(text)));
+	EXPECT_STREQ("0", text);
+	ASSERT_EQ(0, sim_fault("copy0", "none"));
+	ASSERT_EQ(2, import_take(self->p.dev, done, 2, 2, 5 * SEC));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, done[i].status);
+}
+
+/* What is written next does not depend on what others did there before. */
+TEST_F(others, may_have_failed_before_it_writes)
+{
+	struct fpgabuf_completion done[2];
+	const int ch = self->p.ch;
+	int i;
+
+	ASSERT_EQ(0, fpga_set_raw(ch, SIZE, 0));
+	for (i = SRC; i <= DST; i++)
+		ASSERT_EQ(i, fpga_register(ch, self->p.b[i].fd, 0, 0));
+	ASSERT_EQ(1, fpga_start(ch));
+	ASSERT_EQ(0, import_queue(self->p.dev, &self->copy, 1));
+	for (i = SRC; i <= DST; i++)
+		ASSERT_EQ(0, fpga_queue(ch, i, 0));
+	EXPECT_EQ(0, poll_fd(ch, POLLIN, 50));
+	close(self->p.dev);
+	EXPECT_EQ(-ECANCELED, sync_file_status(self->copy.out_fence));
+	ASSERT_EQ(2, fpga_take(ch, done, 2, 2, 5 * SEC));
+	for (i = SRC; i <= DST; i++)
+		EXPECT_STREQ("ok", raw_check_synced(self->p.b[i].fd,
+						    self->p.b[i].map, SIZE,
+						    &done[i]));
+}
+
+/* What is read is of no use, if who was to write it did not. */
+TEST_F(others, must_not_have_failed_before_it_reads)
+{
+	const int tx = sim_open("tx0");
+	struct fpgabuf_completion done;
+
+	if (tx == -ENOENT)
+		SKIP(return, "no output channel");
+	ASSERT_LE(0, tx);
+	ASSERT_EQ(0, fpga_set_raw(tx, SIZE, 0));
+	ASSERT_EQ(0, fpga_register(tx, self->p.b[DST].fd, 0, 0));
+	ASSERT_EQ(1, fpga_start(tx));
+	ASSERT_EQ(0, import_queue(self->p.dev, &self->copy, 1));
+	ASSERT_EQ(0, fpga_queue(tx, 0, 0));
+	close(self->p.dev);
+	ASSERT_EQ(1, fpga_take(tx, &done, 1, 1, 5 * SEC));
+	EXPECT_EQ(-ECANCELED, done.status);
+}
+
 int main(int argc, char **argv)
 {
 	load_module("vgem", NULL);
