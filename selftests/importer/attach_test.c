@@ -319,6 +319,29 @@ TEST_F(attach, some_segments)
 				      &bad));
 }
 
+TEST_F(attach, not_open_to_be_read)
+{
+	int fd = fpga_alloc_flags(self->ch, SIZE, FPGABUF_KIND_SYSTEM,
+				  O_WRONLY | O_CLOEXEC);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EACCES, import_attach(self->dev, fd, FPGABUF_IMPORT_READ));
+	EXPECT_EQ(-EACCES, import_attach(self->dev, fd, IMPORT_BOTH));
+	EXPECT_EQ(0, import_attach(self->dev, fd, FPGABUF_IMPORT_WRITE));
+	close(fd);
+}
+
+/* A flag that is not known changes nothing. */
+TEST_F(attach, bad_detach)
+{
+	struct fpgabuf_import_detach arg = { .flags = 1 };
+
+	ASSERT_EQ(0, import_attach(self->dev, self->b.fd, IMPORT_BOTH));
+	EXPECT_EQ(-EINVAL, fpga_ioctl(self->dev, FPGABUF_IMPORT_IOC_DETACH,
+				      &arg));
+	EXPECT_EQ(0, import_detach(self->dev, 0));
+}
+
 int main(int argc, char **argv)
 {
 	load_module("vgem", NULL);
