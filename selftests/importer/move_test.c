@@ -71,7 +71,7 @@ FIXTURE_SETUP(move)
 	}
 	self->ch = fpga_open(0, O_RDWR);
 	ASSERT_LE(0, self->ch);
-	self->fd = ioctl(self->mover, MOVER_ALLOC);
+	self->fd = ioctl(self->mover, MOVER_ALLOC, 0);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, buffer_alloc(self->ch, MOVER_SIZE, FPGABUF_KIND_SYSTEM,
 				  &self->b));

@@ -18,6 +18,8 @@
 #include "dma_mover.h"
 
 #define MOVER_POISON	0x5a
+/* So that what begins in a page ends in one, too */
+#define MOVER_BLOCK	(MOVER_SIZE + PAGE_SIZE)
 
 /**
  * struct mover_block - a place in memory
@@ -32,12 +34,14 @@ struct mover_block {
 /**
  * struct mover - a buffer; guarded by its reservation
  * @block: where it is
+ * @offset: bytes of @block that are before it; constant
  * @pins: how many want it to stay there
  * @mappings: how many there are, of this block and those before
  * @revoked: there is no such memory any more
  */
 struct mover {
 	struct mover_block *block;
+	size_t offset;
 	unsigned int pins;
 	unsigned int mappings;
 	bool revoked;
@@ -55,7 +59,7 @@ static struct mover_block *block_create(void)
 	if (!block)
 		return NULL;
 	kref_init(&block->ref);
-	block->data = alloc_pages_exact(MOVER_SIZE, GFP_KERNEL | __GFP_ZERO);
+	block->data = alloc_pages_exact(MOVER_BLOCK, GFP_KERNEL | __GFP_ZERO);
 	if (!block->data) {
 		kfree(block);
 		return NULL;
@@ -67,7 +71,7 @@ static void block_release(struct kref *ref)
 {
 	struct mover_block *block = container_of(ref, struct mover_block, ref);
 
-	free_pages_exact(block->data, MOVER_SIZE);
+	free_pages_exact(block->data, MOVER_BLOCK);
 	kfree(block);
 }
 
@@ -92,13 +96,14 @@ static void mover_unpin(struct dma_buf_attachment *attach)
 }
 
 static int mapping_fill(struct mover_mapping *mapping, struct device *dev,
-			enum dma_data_direction dir)
+			size_t offset, enum dma_data_direction dir)
 {
 	int ret = sg_alloc_table(&mapping->table, 1, GFP_KERNEL);
 
 	if (ret)
 		return ret;
-	sg_set_buf(mapping->table.sgl, mapping->block->data, MOVER_SIZE);
+	sg_set_buf(mapping->table.sgl, mapping->block->data + offset,
+		   MOVER_SIZE);
 	ret = dma_map_sgtable(dev, &mapping->table, dir, 0);
 	if (ret)
 		sg_free_table(&mapping->table);
@@ -118,7 +123,7 @@ static struct sg_table *mover_map(struct dma_buf_attachment *attach,
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
 	mapping->block = mover->block;
-	ret = mapping_fill(mapping, attach->dev, dir);
+	ret = mapping_fill(mapping, attach->dev, mover->offset, dir);
 	if (ret) {
 		kfree(mapping);
 		return ERR_PTR(ret);
@@ -158,7 +163,7 @@ static const struct dma_buf_ops mover_dma_buf_ops = {
 	.release = mover_release,
 };
 
-static struct dma_buf *mover_export(void)
+static struct dma_buf *mover_export(size_t offset)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
@@ -167,6 +172,7 @@ static struct dma_buf *mover_export(void)
 	mover = kzalloc(sizeof(*mover), GFP_KERNEL);
 	if (!mover)
 		return ERR_PTR(-ENOMEM);
+	mover->offset = offset;
 	mover->block = block_create();
 	if (!mover->block) {
 		kfree(mover);
@@ -184,11 +190,14 @@ static struct dma_buf *mover_export(void)
 	return dmabuf;
 }
 
-static int mover_alloc(void)
+static int mover_alloc(size_t offset)
 {
-	struct dma_buf *dmabuf = mover_export();
+	struct dma_buf *dmabuf;
 	int fd;
 
+	if (offset > PAGE_SIZE)
+		return -EINVAL;
+	dmabuf = mover_export(offset);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 	fd = dma_buf_fd(dmabuf, O_CLOEXEC);
@@ -216,8 +225,8 @@ static int mover_move(struct dma_buf *dmabuf)
 	if (!block)
 		return -ENOMEM;
 	mover_invalidate(dmabuf);
-	memcpy(block->data, mover->block->data, MOVER_SIZE);
-	memset(mover->block->data, MOVER_POISON, MOVER_SIZE);
+	memcpy(block->data, mover->block->data, MOVER_BLOCK);
+	memset(mover->block->data, MOVER_POISON, MOVER_BLOCK);
 	block_put(mover->block);
 	mover->block = block;
 	return 0;
@@ -265,7 +274,7 @@ static long mover_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (cmd == MOVER_POSSIBLE)
 		return mover_possible();
 	if (cmd == MOVER_ALLOC)
-		return mover_alloc();
+		return mover_alloc(arg);
 	dmabuf = dma_buf_get(arg);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);

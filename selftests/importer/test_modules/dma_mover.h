@@ -11,7 +11,10 @@
 
 /* Whether memory may move on this kernel while it is mapped */
 #define MOVER_POSSIBLE	_IO('m', 0)
-/* A dma-buf of 64 KiB; its file descriptor */
+/*
+ * A dma-buf of 64 KiB, which begins that many bytes into a page; its file
+ * descriptor
+ */
 #define MOVER_ALLOC	_IO('m', 1)
 /* Let it be elsewhere. -EBUSY: it is pinned */
 #define MOVER_MOVE	_IO('m', 2)

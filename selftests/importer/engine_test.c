@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What engines do that the simulated FPGA's does not: they copy only what is
+ * aligned, take only one piece, and have room for more in a moment in which
+ * nobody looks. And what readers of a fence do that no system call does.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/memfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "../kselftest_harness.h"
+#include "importer_test.h"
+#include "test_modules/dma_bare.h"
+#include "test_modules/dma_mover.h"
+
+#define MODULE		"dma_bare"
+#define READER		"fence_reader"
+#define MOVER		"dma_mover"
+#define MODULE_FILE(_name)	"test_modules/" _name ".ko"
+
+#define SIZE		4096
+/* Nodes to look at for the module's own */
+#define MAX_NODES	32
+
+static int insert(const char *file)
+{
+	const char *const argv[] = { "insmod", file, NULL };
+
+	return run_program(argv);
+}
+
+static int unload(const char *name)
+{
+	const char *const argv[] = { "rmmod", name, NULL };
+
+	return module_loaded(name) ? run_program(argv) : 0;
+}
+
+static bool is_ours(int fd, bool importer)
+{
+	struct fpgabuf_import_info import = { 0 };
+	struct fpgabuf_info info = { 0 };
+
+	if (importer)
+		return !import_info(fd, &import) &&
+		       !strcmp((char *)import.driver, MODULE);
+	return !fpga_ioctl(fd, FPGABUF_IOC_INFO, &info) &&
+	       !strcmp((char *)info.driver, MODULE);
+}
+
+/* /dev/fpgabufN, or /dev/fpgabuf_importN, of the module */
+static int open_ours(bool importer)
+{
+	char path[32];
+	int i, fd;
+
+	for (i = 0; i < MAX_NODES; i++) {
+		snprintf(path, sizeof(path), "/dev/fpgabuf%s%d",
+			 importer ? "_import" : "", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd >= 0 && is_ours(fd, importer))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -ENOENT;
+}
+
+FIXTURE(engine) {
+	struct totals before;
+	int bare, ch, dev;
+};
+
+FIXTURE_SETUP(engine)
+{
+	REQUIRE_CHANNEL(self->before);
+	if (access(MODULE_FILE(MODULE), F_OK))
+		SKIP(return, "no " MODULE ".ko: built without the modules");
+	ASSERT_EQ(0, insert(MODULE_FILE(MODULE)));
+	self->bare = open("/dev/" MODULE, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->bare);
+	self->ch = open_ours(false);
+	ASSERT_LE(0, self->ch);
+	self->dev = open_ours(true);
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN_PARENT(engine)
+{
+	EXPECT_EQ(0, unload(MODULE));
+	EXPECT_EQ(0, unload(MOVER));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+/* The same page twice, one after the other: pieces that never are neighbours */
+static void *page_twice(void)
+{
+	const int fd = memfd_create("engine-test", MFD_CLOEXEC);
+	char *map;
+	int i;
+
+	if (fd < 0 || ftruncate(fd, page_size()))
+		return NULL;
+	map = mmap(NULL, 2 * page_size(), PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (i = 0; map != MAP_FAILED && i < 2; i++)
+		if (mmap(map + i * page_size(), page_size(),
+			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+			 0) == MAP_FAILED)
+			return NULL;
+	close(fd);
+	return map == MAP_FAILED ? NULL : map;
+}
+
+/* A frame in two pieces is not for this one; in one piece it is. */
+TEST_F(engine, takes_one_piece)
+{
+	const size_t size = 2 * page_size();
+	void *memory = page_twice();
+	int fd;
+
+	ASSERT_NE(NULL, memory);
+	ASSERT_EQ(0, fpga_set_raw(self->ch, size, 0));
+	fd = fpga_alloc_user(self->ch, memory, size, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	if (!bounced())
+		EXPECT_EQ(-EOPNOTSUPP, fpga_register(self->ch, fd, 0, 0));
+	close(fd);
+	fd = fpga_alloc(self->ch, size, FPGABUF_KIND_CONTIGUOUS);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, fpga_register(self->ch, fd, 0, 0));
+	close(fd);
+}
+
+/* Where a buffer begins is as much the engine's business as where a copy does. */
+TEST_F(engine, copies_what_is_aligned)
+{
+	struct fpgabuf_import_copy copy = {
+		.length = BARE_ALIGN,
+		.dst_offset = MOVER_SIZE / 2,
+	};
+	struct fpgabuf_import_info info;
+	int mover, fd;
+
+	if (bounced())
+		SKIP(return, "bounce buffers begin where they like");
+	ASSERT_EQ(0, import_info(self->dev, &info));
+	EXPECT_EQ((__u32)BARE_ALIGN, info.alignment);
+	ASSERT_EQ(0, insert(MODULE_FILE(MOVER)));
+	mover = open("/dev/" MOVER, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, mover);
+	fd = ioctl(mover, MOVER_ALLOC, BARE_ALIGN / 2);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EINVAL, import_attach(self->dev, fd, IMPORT_BOTH));
+	close(fd);
+	fd = ioctl(mover, MOVER_ALLOC, BARE_ALIGN);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, import_attach(self->dev, fd, IMPORT_BOTH));
+	close(fd);
+	EXPECT_EQ(0, import_queue(self->dev, &copy, 1));
+	copy.src_offset = BARE_ALIGN / 2;
+	EXPECT_EQ(-EINVAL, import_queue(self->dev, &copy, 1));
+}
+
+/*
+ * It refuses a descriptor, and what it had is done before it has said so: no
+ * completion comes that would be a reason to try again.
+ */
+TEST_F(engine, has_room_when_nobody_looks)
+{
+	struct fpgabuf_completion done[2];
+	struct buffer b[2];
+	int i, out[2];
+
+	ASSERT_EQ(0, fpga_set_raw(self->ch, SIZE, 0));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, buffer_alloc(self->ch, SIZE,
+					  FPGABUF_KIND_CONTIGUOUS, &b[i]));
+		ASSERT_EQ(i, fpga_register(self->ch, b[i].fd, 0, 0));
+	}
+	ASSERT_EQ(1, fpga_start_timeout(self->ch, FPGABUF_MAX_TIMEOUT_MS));
+	ASSERT_EQ(0, fpga_queue_fenced(self->ch, 0, FPGABUF_QUEUE_OUT_FENCE,
+				       -1, &out[0]));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_REFUSE, BARE_RX));
+	ASSERT_EQ(0, fpga_queue_fenced(self->ch, 1, FPGABUF_QUEUE_OUT_FENCE,
+				       -1, &out[1]));
+	EXPECT_EQ(1, ioctl(self->bare, BARE_REFUSED, BARE_RX));
+	EXPECT_EQ(1, sync_file_status(out[0]));
+	EXPECT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_RX));
+	EXPECT_EQ(0, sync_file_wait(out[1], 5000));
+	EXPECT_EQ(1, sync_file_status(out[1]));
+	ASSERT_EQ(2, fpga_take(self->ch, done, 2, 2, 5 * SEC));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, done[i].status);
+}
+
+/* Likewise of copies. */
+TEST_F(engine, has_room_for_copies_when_nobody_looks)
+{
+	struct fpgabuf_import_copy copies[2];
+	struct fpgabuf_import_done done[2];
+	int fd, i;
+
+	fd = fpga_alloc(self->ch, SIZE, FPGABUF_KIND_CONTIGUOUS);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_attach(self->dev, fd, IMPORT_BOTH));
+	for (i = 0; i < 2; i++)
+		copies[i] = (struct fpgabuf_import_copy){
+			.length = SIZE / 4,
+			.dst_offset = SIZE / 2,
+			.flags = FPGABUF_QUEUE_OUT_FENCE,
+		};
+	ASSERT_EQ(0, import_queue(self->dev, &copies[0], 1));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_REFUSE, BARE_COPY));
+	ASSERT_EQ(0, import_queue(self->dev, &copies[1], 1));
+	EXPECT_EQ(1, ioctl(self->bare, BARE_REFUSED, BARE_COPY));
+	EXPECT_EQ(1, sync_file_status(copies[0].out_fence));
+	EXPECT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_COPY));
+	EXPECT_EQ(0, sync_file_wait(copies[1].out_fence, 5000));
+	EXPECT_EQ(1, sync_file_status(copies[1].out_fence));
+	ASSERT_EQ(2, import_take(self->dev, done, 2, 2, 5 * SEC));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, done[i].status);
+}
+
+FIXTURE(fence) {
+	struct totals before;
+};
+
+FIXTURE_SETUP(fence)
+{
+	REQUIRE_CHANNEL(self->before);
+	if (access(MODULE_FILE(READER), F_OK))
+		SKIP(return, "no " READER ".ko: built without the modules");
+}
+
+FIXTURE_TEARDOWN_PARENT(fence)
+{
+	EXPECT_EQ(0, unload(READER));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+/* Who reads it under RCU has no reference, and need not have one. */
+TEST_F(fence, outlives_its_readers)
+{
+	EXPECT_EQ(0, insert(MODULE_FILE(READER)));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A DMA engine that moves nothing, and does what a test says: with a channel and
+ * an importing device. It has what the simulated FPGA's has not: copies must be
+ * aligned, a frame must be in one piece, and its descriptors are done, or
+ * refused, in any moment.
+ */
+#include <linux/bottom_half.h>
+#include <linux/dma-mapping.h>
+#include <linux/dmaengine.h>
+#include <linux/err.h>
+#include <linux/fpgabuf.h>
+#include <linux/log2.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "dma_bare.h"
+
+#define BARE_WAIT	(10 * HZ)
+
+/**
+ * struct bare_chan - a channel
+ * @chan: the dmaengine's
+ * @lock: guards what follows
+ * @pending: descriptors that were submitted, in order
+ * @refuse: the next one is to be refused
+ * @refused: how many were
+ * @wait: woken when there is one more
+ */
+struct bare_chan {
+	struct dma_chan chan;
+	spinlock_t lock;	/* for what is said above */
+	struct list_head pending;
+	bool refuse;
+	int refused;
+	wait_queue_head_t wait;
+};
+
+struct bare_desc {
+	struct dma_async_tx_descriptor tx;
+	struct list_head node;
+};
+
+static const char * const bare_names[BARE_CHANS] = { "rx", "copy" };
+
+static struct dma_device bare_dma;
+static struct bare_chan bare_chans[BARE_CHANS];
+static struct dma_slave_map bare_map[BARE_CHANS];
+static struct fpgabuf_channel *bare_channel;
+static struct fpgabuf_importer *bare_importer;
+static struct platform_device *bare_device;
+
+static struct bare_chan *to_bare_chan(struct dma_chan *chan)
+{
+	return container_of(chan, struct bare_chan, chan);
+}
+
+/* Complete the oldest descriptor, if there is one, as an interrupt would. */
+static bool bare_complete(struct bare_chan *chan)
+{
+	const struct dmaengine_result result = { .result = DMA_TRANS_NOERROR };
+	struct bare_desc *desc;
+
+	spin_lock_irq(&chan->lock);
+	desc = list_first_entry_or_null(&chan->pending, struct bare_desc, node);
+	if (desc) {
+		list_del(&desc->node);
+		chan->chan.completed_cookie = desc->tx.cookie;
+	}
+	spin_unlock_irq(&chan->lock);
+	if (!desc)
+		return false;
+	local_bh_disable();
+	desc->tx.callback_result(desc->tx.callback_param, &result);
+	local_bh_enable();
+	kfree(desc);
+	return true;
+}
+
+static dma_cookie_t bare_tx_submit(struct dma_async_tx_descriptor *tx)
+{
+	struct bare_desc *desc = container_of(tx, struct bare_desc, tx);
+	struct bare_chan *chan = to_bare_chan(tx->chan);
+	dma_cookie_t cookie = -EBUSY;
+
+	spin_lock_irq(&chan->lock);
+	if (!chan->refuse) {
+		cookie = max(chan->chan.cookie + 1, DMA_MIN_COOKIE);
+		tx->cookie = cookie;
+		chan->chan.cookie = cookie;
+		list_add_tail(&desc->node, &chan->pending);
+	} else {
+		chan->refuse = false;
+		chan->refused++;
+	}
+	spin_unlock_irq(&chan->lock);
+
+	if (cookie >= DMA_MIN_COOKIE) {
+		wake_up_all(&chan->wait);
+		return cookie;
+	}
+	while (bare_complete(chan))
+		;
+	kfree(desc);
+	return cookie;
+}
+
+static struct dma_async_tx_descriptor *bare_prep(struct dma_chan *chan,
+						 unsigned long flags)
+{
+	struct bare_desc *desc = kzalloc(sizeof(*desc), GFP_NOWAIT);
+
+	if (!desc)
+		return NULL;
+	dma_async_tx_descriptor_init(&desc->tx, chan);
+	desc->tx.tx_submit = bare_tx_submit;
+	desc->tx.flags = flags;
+	return &desc->tx;
+}
+
+static struct dma_async_tx_descriptor *
+bare_prep_slave_sg(struct dma_chan *chan, struct scatterlist *sgl,
+		   unsigned int sg_len, enum dma_transfer_direction direction,
+		   unsigned long flags, void *context)
+{
+	return bare_prep(chan, flags);
+}
+
+static struct dma_async_tx_descriptor *
+bare_prep_memcpy(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src,
+		 size_t len, unsigned long flags)
+{
+	return bare_prep(chan, flags);
+}
+
+static void bare_issue_pending(struct dma_chan *chan)
+{
+}
+
+static enum dma_status bare_tx_status(struct dma_chan *chan,
+				      dma_cookie_t cookie,
+				      struct dma_tx_state *state)
+{
+	if (state)
+		*state = (struct dma_tx_state){
+			.last = chan->completed_cookie,
+			.used = chan->cookie,
+		};
+	return dma_async_is_complete(cookie, chan->completed_cookie,
+				     chan->cookie);
+}
+
+static int bare_terminate_all(struct dma_chan *c)
+{
+	struct bare_chan *chan = to_bare_chan(c);
+	struct bare_desc *desc, *next;
+	LIST_HEAD(pending);
+
+	spin_lock_irq(&chan->lock);
+	list_splice_init(&chan->pending, &pending);
+	chan->chan.completed_cookie = chan->chan.cookie;
+	chan->refuse = false;
+	spin_unlock_irq(&chan->lock);
+	list_for_each_entry_safe(desc, next, &pending, node)
+		kfree(desc);
+	return 0;
+}
+
+/* Nothing goes on that was terminated. */
+static void bare_synchronize(struct dma_chan *chan)
+{
+}
+
+static int bare_alloc_chan_resources(struct dma_chan *chan)
+{
+	chan->cookie = DMA_MIN_COOKIE;
+	chan->completed_cookie = DMA_MIN_COOKIE;
+	return 0;
+}
+
+static void bare_free_chan_resources(struct dma_chan *chan)
+{
+	bare_terminate_all(chan);
+}
+
+static bool bare_filter(struct dma_chan *chan, void *param)
+{
+	return chan == param;
+}
+
+static void bare_add_chan(struct device *dev, unsigned int i)
+{
+	struct bare_chan *chan = &bare_chans[i];
+
+	spin_lock_init(&chan->lock);
+	INIT_LIST_HEAD(&chan->pending);
+	init_waitqueue_head(&chan->wait);
+	chan->chan.device = &bare_dma;
+	list_add_tail(&chan->chan.device_node, &bare_dma.channels);
+	bare_map[i] = (struct dma_slave_map){
+		.devname = dev_name(dev),
+		.slave = bare_names[i],
+		.param = &chan->chan,
+	};
+}
+
+static int bare_add_engine(struct device *dev)
+{
+	struct dma_device *dma = &bare_dma;
+	unsigned int i;
+
+	dma->dev = dev;
+	INIT_LIST_HEAD(&dma->channels);
+	for (i = 0; i < BARE_CHANS; i++)
+		bare_add_chan(dev, i);
+	dma_cap_set(DMA_SLAVE, dma->cap_mask);
+	dma_cap_set(DMA_MEMCPY, dma->cap_mask);
+	dma_cap_set(DMA_PRIVATE, dma->cap_mask);
+	dma->directions = BIT(DMA_DEV_TO_MEM) | BIT(DMA_MEM_TO_MEM);
+	dma->src_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
+	dma->dst_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
+	dma->residue_granularity = DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+	dma->copy_align = ilog2(BARE_ALIGN);
+	dma->max_sg_burst = 1;
+	dma->filter.fn = bare_filter;
+	dma->filter.map = bare_map;
+	dma->filter.mapcnt = BARE_CHANS;
+	dma->device_alloc_chan_resources = bare_alloc_chan_resources;
+	dma->device_free_chan_resources = bare_free_chan_resources;
+	dma->device_prep_slave_sg = bare_prep_slave_sg;
+	dma->device_prep_dma_memcpy = bare_prep_memcpy;
+	dma->device_issue_pending = bare_issue_pending;
+	dma->device_tx_status = bare_tx_status;
+	dma->device_terminate_all = bare_terminate_all;
+	dma->device_synchronize = bare_synchronize;
+	return dma_async_device_register(dma);
+}
+
+static void bare_remove_engine(void *data)
+{
+	dma_async_device_unregister(&bare_dma);
+}
+
+static const struct fpgabuf_format_desc bare_formats[] = {
+	{
+		.type = FPGABUF_FORMAT_RAW,
+		.min_size = SZ_4K,
+		.max_size = SZ_16M,
+		.step_size = SZ_4K,
+		.min_rate = { 0, 1 },
+		.max_rate = { 0, 1 },
+	},
+};
+
+static const struct fpgabuf_channel_config bare_channel_config = {
+	.name = "dma_bare",
+	.dma_name = "rx",
+	.direction = FPGABUF_DIR_CAPTURE,
+	.capabilities = FPGABUF_CAP_UNTHROTTLED,
+	.queue_depth = 4,
+	.alignment = 4,
+	.formats = bare_formats,
+	.num_formats = ARRAY_SIZE(bare_formats),
+	.default_format = {
+		.type = FPGABUF_FORMAT_RAW,
+		.size = SZ_4K,
+		.rate = { 0, 1 },
+	},
+};
+
+static const struct fpgabuf_importer_config bare_importer_config = {
+	.name = "dma_bare",
+	.dma_name = "copy",
+};
+
+static void bare_remove_channel(void *data)
+{
+	fpgabuf_channel_unregister(bare_channel);
+}
+
+static void bare_remove_importer(void *data)
+{
+	fpgabuf_importer_unregister(bare_importer);
+}
+
+/* By devm, because what .remove returns differs between kernels. */
+static int bare_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	int ret;
+
+	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	dma_set_max_seg_size(dev, UINT_MAX);
+	ret = bare_add_engine(dev);
+	if (ret)
+		return ret;
+	ret = devm_add_action_or_reset(dev, bare_remove_engine, NULL);
+	if (ret)
+		return ret;
+	bare_channel = fpgabuf_channel_register(dev, &bare_channel_config);
+	if (IS_ERR(bare_channel))
+		return PTR_ERR(bare_channel);
+	ret = devm_add_action_or_reset(dev, bare_remove_channel, NULL);
+	if (ret)
+		return ret;
+	bare_importer = fpgabuf_importer_register(dev, &bare_importer_config);
+	if (IS_ERR(bare_importer))
+		return PTR_ERR(bare_importer);
+	return devm_add_action_or_reset(dev, bare_remove_importer, NULL);
+}
+
+static struct platform_driver bare_driver = {
+	.probe = bare_probe,
+	.driver = {
+		.name = KBUILD_MODNAME,
+	},
+};
+
+static bool bare_has_pending(struct bare_chan *chan)
+{
+	bool pending;
+
+	spin_lock_irq(&chan->lock);
+	pending = !list_empty(&chan->pending);
+	spin_unlock_irq(&chan->lock);
+	return pending;
+}
+
+static int bare_do_complete(struct bare_chan *chan)
+{
+	long left;
+
+	left = wait_event_interruptible_timeout(chan->wait,
+						bare_has_pending(chan),
+						BARE_WAIT);
+	if (left < 0)
+		return -EINTR;
+	return left && bare_complete(chan) ? 0 : -ETIMEDOUT;
+}
+
+static int bare_do_refuse(struct bare_chan *chan)
+{
+	spin_lock_irq(&chan->lock);
+	chan->refuse = true;
+	spin_unlock_irq(&chan->lock);
+	return 0;
+}
+
+static long bare_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct bare_chan *chan;
+
+	if (arg >= BARE_CHANS)
+		return -EINVAL;
+	chan = &bare_chans[arg];
+	switch (cmd) {
+	case BARE_COMPLETE:
+		return bare_do_complete(chan);
+	case BARE_REFUSE:
+		return bare_do_refuse(chan);
+	case BARE_REFUSED:
+		return READ_ONCE(chan->refused);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations bare_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = bare_ioctl,
+};
+
+static struct miscdevice bare_misc = {
+	.minor = MISC_DYNAMIC_MINOR, .name = KBUILD_MODNAME, .fops = &bare_fops,
+};
+
+static int __init bare_init(void)
+{
+	int ret;
+
+	ret = platform_driver_register(&bare_driver);
+	if (ret)
+		return ret;
+	bare_device = platform_device_register_simple(KBUILD_MODNAME, 0, NULL,
+						      0);
+	ret = PTR_ERR_OR_ZERO(bare_device);
+	if (ret)
+		goto err_driver;
+	ret = misc_register(&bare_misc);
+	if (ret)
+		goto err_device;
+	return 0;
+
+err_device:
+	platform_device_unregister(bare_device);
+err_driver:
+	platform_driver_unregister(&bare_driver);
+	return ret;
+}
+
+static void __exit bare_exit(void)
+{
+	misc_deregister(&bare_misc);
+	platform_device_unregister(bare_device);
+	platform_driver_unregister(&bare_driver);
+}
+
+module_init(bare_init);
+module_exit(bare_exit);
+
+MODULE_DESCRIPTION("A DMA engine that does as it is told, for fpgabuf");
+MODULE_IMPORT_NS("FPGABUF");
+MODULE_LICENSE("GPL");

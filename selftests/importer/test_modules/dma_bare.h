@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The requests of /dev/dma_bare, for the module and its test. The argument is
+ * one of the engine's channels; what returns no number returns 0, and any of
+ * them a negative errno.
+ */
+#ifndef DMA_BARE_H
+#define DMA_BARE_H
+
+#include <linux/ioctl.h>
+
+enum {
+	/* Of /dev/fpgabufN: captures */
+	BARE_RX,
+	/* Of /dev/fpgabuf_importN: copies */
+	BARE_COPY,
+	BARE_CHANS,
+};
+
+/* Complete the oldest descriptor; waits for one. -ETIMEDOUT: none came */
+#define BARE_COMPLETE	_IO('b', 0)
+/*
+ * The next descriptor is refused when it is submitted, after what came before it
+ * was completed.
+ */
+#define BARE_REFUSE	_IO('b', 1)
+/* How many were refused */
+#define BARE_REFUSED	_IO('b', 2)
+
+/* What copies must be aligned to, bytes */
+#define BARE_ALIGN	64
+
+#endif /* DMA_BARE_H */
