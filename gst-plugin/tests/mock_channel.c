@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <drm_fourcc.h>
+#include <gst/gst.h>
 
 #define MOCK_PATH "/dev/mock0"
 
@@ -38,6 +39,7 @@ static guint num_open;
 static guint num_slots;
 static guint num_allocs;
 static guint num_runs;
+static guint num_registers;
 static guint32 last_kind;
 
 /* The test's side */
@@ -98,6 +100,7 @@ mock_reset (void)
   mock_config.pitch_align = 4;
   num_allocs = 0;
   num_runs = 0;
+  num_registers = 0;
 }
 
 static void
@@ -203,6 +206,33 @@ guint32
 mock_last_kind (void)
 {
   return read_count (&last_kind);
+}
+
+guint
+mock_count_poll_errors (void)
+{
+  return read_count (&mock_config.poll_errors);
+}
+
+/* What the plugin calls in place of gst_poll_wait(): see the Makefile. */
+gint __real_gst_poll_wait (GstPoll * set, GstClockTime timeout);
+gint __wrap_gst_poll_wait (GstPoll * set, GstClockTime timeout);
+
+gint
+__wrap_gst_poll_wait (GstPoll * set, GstClockTime timeout)
+{
+  gboolean fails;
+
+  g_mutex_lock (&lock);
+  fails = mock_config.poll_errors > 0;
+  if (fails)
+    mock_config.poll_errors--;
+  g_mutex_unlock (&lock);
+
+  if (!fails)
+    return __real_gst_poll_wait (set, timeout);
+  errno = mock_config.poll_errno;
+  return -1;
 }
 
 /* libfpgabuf's side */
@@ -369,6 +399,9 @@ int
 fpgabuf_channel_register (struct fpgabuf_channel *channel, int fd,
     uint64_t offset, uint64_t length)
 {
+  if (++num_registers == mock_config.register_fails)
+    return -ENOSPC;
+
   for (guint i = 0; i < mock_config.info.num_slots; i++) {
     if (channel->slots[i].fd >= 0)
       continue;

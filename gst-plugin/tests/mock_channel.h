@@ -24,6 +24,9 @@ struct mock_config
   gint set_format_error;
   gint alloc_error;
   gint start_error;
+  guint register_fails;         /* the register that fails, from 1; 0: none */
+  guint poll_errors;            /* waits that end with poll_errno first */
+  gint poll_errno;
 };
 
 extern struct mock_config mock_config;
@@ -50,5 +53,8 @@ guint mock_count_slots (void);
 /* The last kind of memory that was allocated, and how often. */
 guint32 mock_last_kind (void);
 guint mock_count_allocs (void);
+
+/* The waits of poll_errors that are left. */
+guint mock_count_poll_errors (void);
 
 #endif /* MOCK_CHANNEL_H */

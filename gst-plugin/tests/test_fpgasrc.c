@@ -227,6 +227,30 @@ test_runs (struct fixture *f, gconstpointer data)
   g_assert_cmpuint (get_stat (f, "lost"), ==, 0);
 }
 
+/* A signal is no error of the wait. */
+static void
+test_signal (struct fixture *f, gconstpointer data)
+{
+  mock_config.poll_errno = EINTR;
+  mock_config.poll_errors = 3;
+  play (f);
+  for (guint64 i = 0; i < 3; i++) {
+    mock_complete (i, 0);
+    pull_frame (f, i);
+  }
+  g_assert_cmpuint (mock_count_poll_errors (), ==, 0);
+  g_assert_cmpuint (get_stat (f, "lost"), ==, 0);
+}
+
+static void
+test_wait_fails (struct fixture *f, gconstpointer data)
+{
+  mock_config.poll_errno = EIO;
+  mock_config.poll_errors = 1;
+  play (f);
+  assert_error (f, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED, "/dev/mock0");
+}
+
 /* Pulls a frame and checks that it is @age old by its PTS, within 500 ms. */
 static GstClockTime
 pull_aged (struct fixture *f, GstClockTime age)
@@ -379,6 +403,42 @@ test_no_memory (struct fixture *f, gconstpointer data)
       "/dev/mock0");
 }
 
+static guint
+count_files (void)
+{
+  GDir *dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint count = 0;
+
+  g_assert_nonnull (dir);
+  while (g_dir_read_name (dir))
+    count++;
+  g_dir_close (dir);
+
+  return count;
+}
+
+/* The third buffer gets no slot: it is closed, as the first two are. */
+static void
+test_no_slot (struct fixture *f, gconstpointer data)
+{
+  guint files;
+
+  /* what the pipeline keeps open by itself */
+  play (f);
+  mock_complete (0, 0);
+  pull_frame (f, 0);
+  gst_element_set_state (f->pipeline, GST_STATE_NULL);
+  files = count_files ();
+
+  mock_reset ();
+  mock_config.register_fails = 3;
+  play (f);
+  assert_error (f, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED, "/dev/mock0");
+  gst_element_set_state (f->pipeline, GST_STATE_NULL);
+  g_assert_cmpuint (mock_count_allocs (), ==, 3);
+  g_assert_cmpuint (count_files (), ==, files);
+}
+
 static void
 test_no_start (struct fixture *f, gconstpointer data)
 {
@@ -482,6 +542,8 @@ main (int argc, char **argv)
   add ("/frames/engine-error", NULL, test_engine_error);
   add ("/frames/loss", NULL, test_loss);
   add ("/frames/runs", NULL, test_runs);
+  add ("/frames/signal", NULL, test_signal);
+  add ("/frames/wait-fails", NULL, test_wait_fails);
   add ("/frames/time", NULL, test_time);
   add ("/frames/planes", "video/x-raw,format=NV12", test_planes);
   add ("/device/gone", NULL, test_gone);
@@ -491,6 +553,7 @@ main (int argc, char **argv)
   add ("/device/no-video", NULL, test_no_video);
   add ("/device/busy", NULL, test_busy);
   add ("/device/no-memory", NULL, test_no_memory);
+  add ("/device/no-slot", NULL, test_no_slot);
   add ("/device/no-start", NULL, test_no_start);
   add ("/device/kind", NULL, test_kind);
   add ("/device/limits", NULL, test_limits);

@@ -58,11 +58,12 @@ int ioctl(int fd, unsigned long request, ...)
 	step = &steps[calls];
 	seen[calls++] = *arg;
 	now += step->ns;
+	if (arg->queue_count)
+		seen_entry = *(struct fpgabuf_queue_entry *)(uintptr_t)arg->queue;
 	if (arg->fences) {
 		struct fpgabuf_fences *fences =
 			(struct fpgabuf_fences *)(uintptr_t)arg->fences;
 
-		seen_entry = *(struct fpgabuf_queue_entry *)(uintptr_t)arg->queue;
 		seen_fences = *fences;
 		if (seen_entry.flags & FPGABUF_QUEUE_OUT_FENCE)
 			fences->out = OUT_FENCE;
@@ -114,6 +115,31 @@ static void test_take(void)
 	is(seen[0].flags, 0, "take: flags");
 	is(seen[0].timeout, 1000, "take: timeout");
 	is(calls, 1, "take: one system call");
+}
+
+/* What is not set of a variable has the value that the stack had before. */
+__attribute__((noinline))
+static void fill_stack(void)
+{
+	volatile uint8_t garbage[4096];
+	size_t i;
+
+	for (i = 0; i < sizeof(garbage); i++)
+		garbage[i] = 0xa5;
+}
+
+/* The kernel refuses flags that it does not know, and reads all the others. */
+static void test_unused_fields(void)
+{
+	SCRIPT({ .take = 0 });
+	fill_stack();
+	is(fpgabuf_channel_queue(&channel, 7, 42), 0, "queue, unused fields");
+	is(seen_entry.slot, 7, "queue: slot");
+	is(seen_entry.user_data, 42, "queue: user data");
+	is(seen_entry.flags, 0, "queue: no flags");
+	is(seen_entry.bytes, 0, "queue: no bytes");
+	is(seen[0].flags, 0, "queue: no flags of the exchange");
+	is(seen[0].fences, 0, "queue: no fences");
 }
 
 static void test_queue(void)
@@ -266,6 +292,7 @@ int main(void)
 {
 	test_take();
 	test_queue();
+	test_unused_fields();
 	test_queue_fenced();
 	test_interrupted();
 	test_time_over();
