@@ -6,7 +6,8 @@
 # make check      run the tests there, in minutes: lane stock (LANE=, TEST=FOLDER/PROGRAM)
 # make check-all  run all tests in all lanes
 # make coverage   what of the modules the tests ran, line by line
-# make mutants    break the modules in known ways: does the lane that should see it?
+# make mutants    break the tree in known ways: does the lane that should see it?
+#                 (SAMPLE=N: N lines at random instead; SEED=, ONLY="lib fpga/")
 # make soak       frames for 20 minutes, and a million random calls
 # make lint       what checkpatch, sparse and others find (LANE=)
 # make vm         a shell there (LANE=)
@@ -64,7 +65,11 @@ coverage:
 	selftests/coverage
 
 mutants:
+ifdef SAMPLE
+	selftests/mutants/sample $(if $(SEED),--seed $(SEED)) $(SAMPLE) $(ONLY)
+else
 	selftests/mutants/run
+endif
 
 soak:
 	selftests/soak $(if $(LANE),--lane $(LANE))

@@ -137,6 +137,38 @@ test_frames (struct fixture *f, gconstpointer data)
   g_assert_cmpuint (get_stat (f, "lost"), ==, 0);
 }
 
+static GstPadProbeReturn
+resize (GstPad * pad, GstPadProbeInfo * info, gpointer data)
+{
+  GstMemory *mem = gst_buffer_peek_memory (GST_PAD_PROBE_INFO_BUFFER (info), 0);
+
+  g_assert_cmpuint (mem->offset, ==, 0);
+  g_assert_cmpuint (mem->size, ==, 64 * 48 * 2);
+  gst_memory_resize (mem, 128, 256);
+
+  return GST_PAD_PROBE_OK;
+}
+
+/* Memory that comes back smaller than it went has its size again. */
+static void
+test_resized (struct fixture *f, gconstpointer data)
+{
+  GstPad *pad = gst_element_get_static_pad (f->src, "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, resize, NULL, NULL);
+  gst_object_unref (pad);
+  mock_config.info.num_slots = 4;
+  play (f);
+  for (guint64 i = 0; i < 12; i++) {
+    GstBuffer *buffer;
+
+    mock_complete (i, 0);
+    buffer = pull (f);
+    g_assert_cmpuint (gst_buffer_get_size (buffer), ==, 256);
+    gst_buffer_unref (buffer);
+  }
+}
+
 static void
 test_short_frame (struct fixture *f, gconstpointer data)
 {
@@ -488,6 +520,24 @@ test_limits (struct fixture *f, gconstpointer data)
   g_assert_cmpuint (mock_count_allocs (), ==, 5);
 }
 
+/* As many more buffers as the property says. */
+static void
+test_min_buffers (struct fixture *f, gconstpointer data)
+{
+  guint allocs;
+
+  g_object_set (f->src, "min-buffers", 3, NULL);
+  play (f);
+  mock_wait_for_run (1);
+  allocs = mock_count_allocs ();
+
+  gst_element_set_state (f->pipeline, GST_STATE_NULL);
+  g_object_set (f->src, "min-buffers", 10, NULL);
+  play (f);
+  mock_wait_for_run (2);
+  g_assert_cmpuint (mock_count_allocs () - allocs, ==, allocs + 7);
+}
+
 /* Only what the capability allows is offered. */
 static void
 test_unthrottled (struct fixture *f, gconstpointer data)
@@ -538,6 +588,7 @@ main (int argc, char **argv)
   GST_ELEMENT_REGISTER (fpgasrc, NULL);
 
   add ("/frames/all", NULL, test_frames);
+  add ("/frames/resized", NULL, test_resized);
   add ("/frames/short", NULL, test_short_frame);
   add ("/frames/engine-error", NULL, test_engine_error);
   add ("/frames/loss", NULL, test_loss);
@@ -557,6 +608,7 @@ main (int argc, char **argv)
   add ("/device/no-start", NULL, test_no_start);
   add ("/device/kind", NULL, test_kind);
   add ("/device/limits", NULL, test_limits);
+  add ("/device/min-buffers", NULL, test_min_buffers);
   add ("/caps/unthrottled", "video/x-raw,framerate=0/1", test_unthrottled);
   add ("/caps/progressive",
       "video/x-raw,interlace-mode={interleaved,progressive}", test_progressive);
