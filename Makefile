@@ -8,6 +8,7 @@
 # make coverage   what of the modules the tests ran, line by line
 # make mutants    break the tree in known ways: does the lane that should see it?
 #                 (SAMPLE=N: N lines at random instead; SEED=, ONLY="lib fpga/")
+# make sanitize   the unit tests of user space with sanitizers
 # make soak       frames for 20 minutes, and a million random calls
 # make lint       what checkpatch, sparse and others find (LANE=)
 # make vm         a shell there (LANE=)
@@ -71,6 +72,9 @@ else
 	selftests/mutants/run
 endif
 
+sanitize:
+	selftests/sanitize $(if $(LANE),--lane $(LANE))
+
 soak:
 	selftests/soak $(if $(LANE),--lane $(LANE))
 
@@ -80,4 +84,5 @@ lint:
 vm:
 	selftests/vm/run --lane $(or $(LANE),stock)
 
-.PHONY: all modules user install modules_install clean demo check check-all coverage lint mutants soak vm $(USER_DIRS)
+.PHONY: all modules user install modules_install clean demo check check-all coverage lint mutants sanitize \
+	fuzz soak vm $(USER_DIRS)
