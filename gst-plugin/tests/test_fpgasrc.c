@@ -137,6 +137,44 @@ test_frames (struct fixture *f, gconstpointer data)
   g_assert_cmpuint (get_stat (f, "lost"), ==, 0);
 }
 
+/* Properties are read at any time, by any thread. */
+static void
+test_properties (struct fixture *f, gconstpointer data)
+{
+  play (f);
+  for (guint64 i = 0; i < 20; i++) {
+    guint64 copied;
+
+    mock_complete (i, 0);
+    g_object_get (f->src, "copied-bytes", &copied, NULL);
+    g_assert_cmpuint (copied, ==, 0);
+    g_assert_cmpuint (get_stat (f, "frames"), <=, i + 1);
+    pull_frame (f, i);
+  }
+}
+
+/* A frame that is kept outlives the buffers' slots, with its contents. */
+static void
+test_kept (struct fixture *f, gconstpointer data)
+{
+  guint8 byte = 7;
+  GstBuffer *kept;
+
+  play (f);
+  mock_complete (byte, 0);
+  kept = pull (f);
+  gst_element_set_state (f->pipeline, GST_STATE_NULL);
+  g_assert_cmpuint (mock_count_slots (), ==, 0);
+  g_assert_cmpint (gst_buffer_memcmp (kept, 100, &byte, 1), ==, 0);
+
+  play (f);
+  mock_wait_for_run (2);
+  mock_complete (0, 0);
+  pull_frame (f, 0);
+  g_assert_cmpint (gst_buffer_memcmp (kept, 100, &byte, 1), ==, 0);
+  gst_buffer_unref (kept);
+}
+
 static GstPadProbeReturn
 resize (GstPad * pad, GstPadProbeInfo * info, gpointer data)
 {
@@ -588,6 +626,8 @@ main (int argc, char **argv)
   GST_ELEMENT_REGISTER (fpgasrc, NULL);
 
   add ("/frames/all", NULL, test_frames);
+  add ("/frames/properties", NULL, test_properties);
+  add ("/frames/kept", NULL, test_kept);
   add ("/frames/resized", NULL, test_resized);
   add ("/frames/short", NULL, test_short_frame);
   add ("/frames/engine-error", NULL, test_engine_error);
