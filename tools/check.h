@@ -13,6 +13,8 @@
 struct check {
 	/* of the next frame, if none is lost */
 	uint64_t next;
+	/* frames that failed since the last one that has a number */
+	uint64_t unnumbered;
 	uint64_t lost;
 	uint64_t reordered;
 	uint64_t wrong;

@@ -99,6 +99,25 @@ static void test_order(uint64_t second, uint32_t lost, const char *what)
 	is(check.reordered, 1, "%s: once", what);
 }
 
+/*
+ * A frame that failed has no number that is defined. The next one may be numbered
+ * as if the failed ones had been, or had not.
+ */
+static void test_failed(uint64_t sequence, uint64_t next, uint32_t lost,
+			int reordered, const char *what)
+{
+	struct check check = begin(false);
+
+	feed(&check, 0, 0, 0);
+	feed(&check, sequence, 0, -EIO);
+	feed(&check, sequence, 1, -ETIMEDOUT);
+	feed(&check, next, lost, 0);
+	feed(&check, next + 1, 0, 0);
+	is(check.reordered, reordered, "failed frames, %s", what);
+	is(check.lost, 1 + lost, "failed frames, %s: loss is counted", what);
+	is(check.wrong, 2, "failed frames, %s: and they are", what);
+}
+
 static void test_status(int32_t status, const char *reason)
 {
 	struct check check = begin(false);
@@ -173,6 +192,12 @@ int main(void)
 	test_order(0, 0, "the same frame twice");
 	test_order(5, 0, "a gap that is not told");
 	test_order(2, 3, "a gap that is not as told");
+	test_failed(1, 2, 0, 0, "not numbered");
+	test_failed(1, 4, 0, 0, "numbered");
+	test_failed(77, 3, 0, 0, "one of them numbered");
+	test_failed(1, 5, 3, 0, "more lost after them");
+	test_failed(1, 1, 0, 1, "a number that was");
+	test_failed(1, 5, 0, 1, "a gap that is not told");
 	test_status(-EIO, "the engine reported an error");
 	test_status(-EMSGSIZE, "256 bytes came of 256");
 	test_status(-ETIMEDOUT, "timed out");
