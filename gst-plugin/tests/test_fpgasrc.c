@@ -141,7 +141,15 @@ test_frames (struct fixture *f, gconstpointer data)
 static void
 test_properties (struct fixture *f, gconstpointer data)
 {
+  GstClock *clock;
+  gint refs;
+
   play (f);
+  get_stat (f, "frames");
+  mock_wait_for_run (1);
+  clock = gst_element_get_clock (f->pipeline);
+  refs = GST_OBJECT_REFCOUNT_VALUE (clock);
+
   for (guint64 i = 0; i < 20; i++) {
     guint64 copied;
 
@@ -151,6 +159,10 @@ test_properties (struct fixture *f, gconstpointer data)
     g_assert_cmpuint (get_stat (f, "frames"), <=, i + 1);
     pull_frame (f, i);
   }
+
+  /* others may use it at this moment, but not 20 of them */
+  g_assert_cmpint (GST_OBJECT_REFCOUNT_VALUE (clock), <, refs + 15);
+  gst_object_unref (clock);
 }
 
 /* A frame that is kept outlives the buffers' slots, with its contents. */
@@ -611,6 +623,27 @@ test_progressive (struct fixture *f, gconstpointer data)
   gst_object_unref (pad);
 }
 
+/* A limit that is no multiple of the step: the last one that is. */
+static void
+test_step (struct fixture *f, gconstpointer data)
+{
+  const GValue *width;
+  GstCaps *caps;
+  GstPad *pad;
+
+  mock_config.formats[1].max_width = 1023;
+  g_assert_cmpint (gst_element_set_state (f->pipeline, GST_STATE_READY), ==,
+      GST_STATE_CHANGE_SUCCESS);
+  pad = gst_element_get_static_pad (f->src, "src");
+  caps = gst_pad_query_caps (pad, NULL);
+  width = gst_structure_get_value (gst_caps_get_structure (caps, 0), "width");
+  g_assert_cmpint (gst_value_get_int_range_min (width), ==, 16);
+  g_assert_cmpint (gst_value_get_int_range_max (width), ==, 1022);
+  g_assert_cmpint (gst_value_get_int_range_step (width), ==, 2);
+  gst_caps_unref (caps);
+  gst_object_unref (pad);
+}
+
 static void
 add (const gchar * path, const gchar * caps,
     void (*test) (struct fixture *, gconstpointer))
@@ -650,6 +683,7 @@ main (int argc, char **argv)
   add ("/device/limits", NULL, test_limits);
   add ("/device/min-buffers", NULL, test_min_buffers);
   add ("/caps/unthrottled", "video/x-raw,framerate=0/1", test_unthrottled);
+  add ("/caps/step", NULL, test_step);
   add ("/caps/progressive",
       "video/x-raw,interlace-mode={interleaved,progressive}", test_progressive);
 

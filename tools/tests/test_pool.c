@@ -211,6 +211,7 @@ static void test_count(uint32_t slots, uint32_t depth, unsigned int wanted,
 	bool good;
 
 	fault = (struct fault){ 0 };
+	complaints = 0;
 	info = (struct fpgabuf_info){
 		.num_slots = slots, .queue_depth = depth,
 	};
@@ -218,6 +219,7 @@ static void test_count(uint32_t slots, uint32_t depth, unsigned int wanted,
 	is(pool.count, count, "%u buffers of %u slots, %u deep", wanted, slots,
 	   depth);
 	is(good, count != 0, "which is%s possible", count ? "" : " not");
+	is(complaints, good ? 0 : 1, "and reported if not");
 	pool_free(&pool);
 }
 
