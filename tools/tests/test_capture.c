@@ -257,7 +257,9 @@ int fpgabuf_channel_exchange(struct fpgabuf_channel *channel,
 }
 
 /* The C library's header says that ppoll() only writes to its first argument. */
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 /* Until the first of: the timeout, a frame, a signal, the user's stop. */
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
