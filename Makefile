@@ -10,6 +10,7 @@
 #                 (SAMPLE=N: N lines at random instead; SEED=, ONLY="lib fpga/")
 # make sanitize   the unit tests of user space with sanitizers
 # make soak       frames for 20 minutes, and a million random calls
+# make fuzz       random programs for 10 minutes, guided by what code ran (FUZZ_SECONDS=, REPRO=)
 # make lint       what checkpatch, sparse and others find (LANE=)
 # make vm         a shell there (LANE=)
 
@@ -18,6 +19,7 @@ PREFIX	?= /usr
 LANE	?=
 TEST	?=
 CHECK	:= selftests/check $(addprefix --lane ,$(LANE)) $(addprefix --test ,$(TEST))
+REPRO	?=
 export PREFIX
 
 # Folders with a Makefile of their own, in the order they need each other.
@@ -77,6 +79,9 @@ sanitize:
 
 soak:
 	selftests/soak $(if $(LANE),--lane $(LANE))
+
+fuzz:
+	selftests/fuzz/run $(if $(REPRO),--repro $(REPRO))
 
 lint:
 	selftests/lint/run $(if $(LANE),--lane $(LANE))
