@@ -384,6 +384,25 @@ TEST_F(answers, as_said)
 	}
 }
 
+/* The next number for a file: one that is kept for a file is not free. */
+static int next_number(void)
+{
+	int fd = dup(STDOUT_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+/* Not even a number that no file has got */
+TEST_F(answers, leaves_no_number)
+{
+	const int next = next_number();
+
+	ASSERT_LE(0, next);
+	EXPECT_EQ(-EFAULT, answer_not_writable(self->heap));
+	EXPECT_EQ(next, next_number());
+}
+
 TEST_F(answers, as_the_kernels_own)
 {
 	size_t i;
