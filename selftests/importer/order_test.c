@@ -6,14 +6,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 
 #include "../kselftest_harness.h"
 #include "../sim/sim_test.h"
 #include "importer_test.h"
+#include "test_modules/resv_holder.h"
+
+#define HOLDER		"resv_holder"
+#define HOLDER_FILE	"test_modules/" HOLDER ".ko"
 
 #define SIZE	4096
 #define NUM	4
@@ -400,6 +408,115 @@ TEST_F(others, must_not_have_failed_before_it_reads)
 	close(self->p.dev);
 	ASSERT_EQ(1, fpga_take(tx, &done, 1, 1, 5 * SEC));
 	EXPECT_EQ(-ECANCELED, done.status);
+}
+
+/**
+ * struct party - two who lock the same two buffers
+ * @holder: who has the destination, and wants the source
+ * @p: the buffers, and the device that locks the source first
+ */
+struct party {
+	int holder;
+	struct pair p;
+};
+
+FIXTURE(locked) {
+	struct totals before;
+	struct party party;
+};
+
+FIXTURE_SETUP(locked)
+{
+	const char *const insert[] = { "insmod", HOLDER_FILE, NULL };
+
+	REQUIRE_CHANNEL(self->before);
+	if (access(HOLDER_FILE, F_OK))
+		SKIP(return, "no " HOLDER_FILE ": built without the modules");
+	ASSERT_EQ(0, run_program(insert));
+	self->party.holder = open("/dev/" HOLDER, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->party.holder);
+	ASSERT_EQ(0, pair_open(&self->party.p, SIZE, FPGABUF_KIND_COHERENT,
+			       IMPORT_BOTH));
+}
+
+FIXTURE_TEARDOWN_PARENT(locked)
+{
+	const char *const remove[] = { "rmmod", HOLDER, NULL };
+
+	if (module_loaded(HOLDER))
+		EXPECT_EQ(0, run_program(remove));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+static atomic_int queuing;
+
+static void *hold_destination(void *arg)
+{
+	const struct party *party = arg;
+
+	return (void *)(intptr_t)ioctl(party->holder, HOLDER_HOLD,
+				       party->p.b[DST].fd);
+}
+
+static void *queue_copy(void *arg)
+{
+	struct fpgabuf_import_copy copy = { .length = SIZE, .dst = DST };
+	const struct party *party = arg;
+
+	queuing = syscall(SYS_gettid);
+	return (void *)(intptr_t)import_queue(party->p.dev, &copy, 1);
+}
+
+/* The thread sleeps in an ioctl: it waits for the buffer that is held. */
+static bool waits_in_ioctl(int thread)
+{
+	char path[48], text[16] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", thread);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	return atoi(text) == SYS_ioctl;
+}
+
+static bool comes_to_wait(void)
+{
+	const __s64 end = now_ns() + 10 * SEC;
+
+	while (now_ns() < end) {
+		if (queuing && waits_in_ioctl(queuing))
+			return true;
+		pass_time(MSEC);
+	}
+	return false;
+}
+
+/* Who came later gives back what he has, and waits; else both would for ever. */
+TEST_F(locked, gives_way)
+{
+	struct fpgabuf_import_done done;
+	pthread_t holder, queuer;
+	void *ret;
+
+	ASSERT_EQ(0, pthread_create(&holder, NULL, hold_destination,
+				    &self->party));
+	ASSERT_EQ(0, ioctl(self->party.holder, HOLDER_WAIT));
+	ASSERT_EQ(0, pthread_create(&queuer, NULL, queue_copy,
+				    &self->party));
+	EXPECT_TRUE(comes_to_wait());
+	EXPECT_EQ(0, ioctl(self->party.holder, HOLDER_TRY,
+			   self->party.p.b[SRC].fd));
+	ASSERT_EQ(0, ioctl(self->party.holder, HOLDER_RELEASE));
+	ASSERT_EQ(0, pthread_join(holder, &ret));
+	EXPECT_EQ(NULL, ret);
+	ASSERT_EQ(0, pthread_join(queuer, &ret));
+	EXPECT_EQ(NULL, ret);
+	ASSERT_EQ(1, import_take(self->party.p.dev, &done, 1, 1, 5 * SEC));
+	EXPECT_EQ(0, done.status);
 }
 
 int main(int argc, char **argv)
