@@ -28,6 +28,9 @@
 #define SIM		"fpgabuf_sim.0"
 #define SIM_DRIVER	"/sys/bus/platform/drivers/fpgabuf_sim/"
 #define DEBUGFS		"/sys/kernel/debug/"
+#define SIM_NODES	4
+/* Numbers that a node may have */
+#define MAX_NODES	64
 #define MAX_HEAPS	32
 /* Memory that programs give away as buffers of their own */
 #define USER_PAGES	64
@@ -73,6 +76,8 @@ static unsigned int num_heaps;
 /* A page for the argument, one for each array, and one that is not mapped */
 static __thread char *arena;
 static __thread char *read_only;
+/* Where the number of the allocation that fails is written, or -1 */
+static __thread int fail_nth;
 
 /* Lists, the likeliest value first */
 static const __u64 open_flags[] = {
@@ -163,20 +168,41 @@ static int write_text(const char *path, const char *text)
 
 /* ---- Calls that are no ioctl ---- */
 
-/* Nodes of a device that went while files were open keep their numbers. */
+/* Numbers of the channels' nodes, in their order, as far as known */
+static unsigned int channels[SIM_NODES];
+
+static bool has_node(unsigned int number)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/dev/fpgabuf%u", number);
+	return !access(path, F_OK);
+}
+
+/*
+ * The nodes of a device that is bound again have other numbers while files, or
+ * a slow release, keep the old ones.
+ */
+static void find_channels(void)
+{
+	unsigned int number, found = 0;
+
+	for (number = 0; number < MAX_NODES && found < SIM_NODES; number++)
+		if (has_node(number))
+			channels[found++] = number;
+}
+
 static long run_open_channel(const __u64 *v)
 {
-	char path[48];
-	int fd = -1;
-	__u64 i;
+	unsigned int n = v[0] % SIM_NODES;
+	char path[32];
+	int fd;
 
-	for (i = v[0]; fd < 0 && i - v[0] < 16; i += 4) {
-		snprintf(path, sizeof(path), "/dev/fpgabuf%llu", i);
-		fd = open(path, (int)v[1] | O_CLOEXEC);
-		if (fd < 0 && errno != ENOENT)
-			break;
-	}
-	return result_of(fd);
+	if (!has_node(channels[n]) || (n && channels[n] <= channels[n - 1]))
+		find_channels();
+	snprintf(path, sizeof(path), "/dev/fpgabuf%u", channels[n]);
+	fd = open(path, (int)v[1] | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 static long run_open_importer(const __u64 *v)
@@ -185,7 +211,7 @@ static long run_open_importer(const __u64 *v)
 	int fd = -1;
 	int i;
 
-	for (i = 0; fd < 0 && i < 4; i++) {
+	for (i = 0; fd < 0 && i < MAX_NODES; i++) {
 		snprintf(path, sizeof(path), "/dev/fpgabuf_import%d", i);
 		fd = open(path, (int)v[0] | O_CLOEXEC);
 		if (fd < 0 && errno != ENOENT)
@@ -399,15 +425,18 @@ static long run_bind(const __u64 *v)
 /* A start ends a channel's quarantine, an open() an importing device's. */
 static void end_quarantine(void)
 {
+	struct fpgabuf_info info = { 0 };
 	struct fpgabuf_start start = { 0 };
 	int fd;
 	__u64 i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < SIM_NODES; i++) {
 		fd = run_open_channel((__u64 []){ i, O_RDWR });
 		if (fd < 0)
 			continue;
-		ioctl(fd, FPGABUF_IOC_START, &start);
+		if (!ioctl(fd, FPGABUF_IOC_INFO, &info) &&
+		    info.state & FPGABUF_STATE_QUARANTINE)
+			ioctl(fd, FPGABUF_IOC_START, &start);
 		close(fd);
 	}
 	fd = run_open_importer((__u64 []){ O_RDWR });
@@ -415,15 +444,13 @@ static void end_quarantine(void)
 		close(fd);
 }
 
-/* The device as it was before any program, with the nodes it had */
+/* The device as it was before any program */
 void device_reset(void)
 {
 	unsigned int i;
 
-	if (access("/dev/fpgabuf0", F_OK)) {
-		run_unbind(NULL);
+	if (access(SIM_DRIVER SIM, F_OK))
 		run_bind(NULL);
-	}
 	for (i = 0; i < ARRAY_LEN(sim_channels); i++) {
 		run_fault((__u64 []){ i, 0, 0, 0 });
 		run_fault_ms((__u64 []){ i, 100 });
@@ -521,12 +548,12 @@ static const __u64 format_types[] = { 1, 2, 0, 3, 1 };
 
 const struct op ops[] = {
 	CALL(open_channel, RES_CHANNEL, 10,
-	     VALUE("node", T_NUM, NUM(0, 3)),
+	     VALUE("node", T_NUM, NUM(0, SIM_NODES - 1)),
 	     VALUE("flags", T_LIST, LIST(open_flags))),
 	CALL(open_importer, RES_IMPORTER, 6,
 	     VALUE("flags", T_LIST, LIST(open_flags))),
 	CALL(open_heap, RES_HEAP, 3, VALUE("heap", T_NUM, NUM(0, 15))),
-	CALL(close, RES_NONE, 14, ON(RES_ANY)),
+	CALL(close, RES_NONE, 6, ON(RES_ANY)),
 	CALL(dup, RES_ANY, 2, ON(RES_ANY)),
 	CALL(fcntl, RES_NONE, 2, ON(RES_ANY),
 	     VALUE("nonblock", T_NUM, NUM(0, 1))),
@@ -894,12 +921,50 @@ int calls_init(void)
 	shared_page = map_pages(1, PROT_READ | PROT_WRITE, -1);
 	if (!user_memory || !user_read_only || !user_file || !shared_page)
 		return -ENOMEM;
-	first_fd = copy_fd + 1;
+	/* Above the files that the threads open */
+	first_fd = copy_fd + 1 + MAX_THREADS;
 	return 0;
+}
+
+/* As in Documentation/fault-injection: all allocations, with no message */
+void calls_allow_faults(void)
+{
+	static const char *const settings[][2] = {
+		{ DEBUGFS "failslab/ignore-gfp-wait", "N" },
+		{ DEBUGFS "failslab/verbose", "0" },
+		{ DEBUGFS "fail_page_alloc/ignore-gfp-wait", "N" },
+		{ DEBUGFS "fail_page_alloc/ignore-gfp-highmem", "N" },
+		{ DEBUGFS "fail_page_alloc/min-order", "0" },
+		{ DEBUGFS "fail_page_alloc/verbose", "0" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_LEN(settings); i++)
+		write_text(settings[i][0], settings[i][1]);
+}
+
+static void fail_begin(const struct call *call)
+{
+	char text[8];
+	int len = snprintf(text, sizeof(text), "%u", call->fail);
+
+	if (call->fail && shared->faults && fail_nth >= 0 &&
+	    pwrite(fail_nth, text, len, 0) < 0)
+		perror("fuzz: fail-nth");
+}
+
+static void fail_end(const struct call *call)
+{
+	if (call->fail && shared->faults && fail_nth >= 0 &&
+	    pwrite(fail_nth, "0", 1, 0) < 0)
+		perror("fuzz: fail-nth");
 }
 
 int calls_init_thread(void)
 {
+	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fail_nth >= first_fd)
+		return -EMFILE;
 	arena = map_pages(MAX_ARRAYS + 2, PROT_READ | PROT_WRITE, -1);
 	read_only = map_pages(1, PROT_READ, -1);
 	if (!arena || !read_only)
@@ -1099,10 +1164,14 @@ static long run_ioctl(const struct call *call, long *result)
 	size = (int)size + call->grow < 0 ? 0 : size + call->grow;
 	pieces_store(pieces, op, size);
 	fd = resolve(&op->fields[0], call->values[0]);
+	fail_begin(call);
 	ret = ioctl(fd, _IOC(_IOC_DIR(op->request), _IOC_TYPE(op->request),
 			     _IOC_NR(op->request), size), pieces[0].at);
 	if (ret < 0)
-		return -errno;
+		ret = -errno;
+	fail_end(call);
+	if (ret < 0)
+		return ret;
 	if (op->makes)
 		*result = ioctl_result(op, pieces);
 	return ret;
@@ -1118,7 +1187,9 @@ static long run_function(const struct call *call, long *result)
 	for (i = 0; i < num_values(op); i++)
 		values[i] = resolve(value_field(op, i, &elem),
 				    call->values[i]);
+	fail_begin(call);
 	ret = op->run(values);
+	fail_end(call);
 	if (op->makes && ret >= 0)
 		*result = ret;
 	return ret;

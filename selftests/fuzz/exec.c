@@ -54,6 +54,8 @@ static unsigned int busy;
 static unsigned int turn;
 static bool made[MAX_CALLS];
 static pthread_t threads[MAX_THREADS];
+/* All threads have their files. */
+static pthread_barrier_t started;
 
 __s64 now_ns(void)
 {
@@ -144,7 +146,7 @@ static void wait_turn(unsigned int index)
 static void was_made(unsigned int index, long ret)
 {
 	pthread_mutex_lock(&lock);
-	shared->results[index] = ret < 0 ? -1 : 1;
+	shared->results[index] = ret < 0 ? ret : 1;
 	made[index] = true;
 	while (turn < shared->prog.num_calls && made[turn])
 		turn++;
@@ -183,6 +185,7 @@ static void *thread_main(void *arg)
 
 	if (calls_init_thread())
 		_exit(3);
+	pthread_barrier_wait(&started);
 	for (;;) {
 		pthread_mutex_lock(&lock);
 		while (round == round_number)
@@ -260,9 +263,11 @@ static void child_setup(void)
 	pthread_cond_init(&changed, &attr);
 	if (calls_init())
 		_exit(3);
+	pthread_barrier_init(&started, NULL, num_threads + 1);
 	for (i = 0; i < num_threads; i++)
 		if (pthread_create(&threads[i], NULL, thread_main, (void *)i))
 			_exit(3);
+	pthread_barrier_wait(&started);
 }
 
 static void child_main(int commands, int done)

@@ -65,7 +65,9 @@ static bool parse(int argc, char **argv, struct options *opts)
 
 int main(int argc, char **argv)
 {
-	struct options opts = { .threads = 3, .seed = time(NULL) };
+	struct options opts = {
+		.threads = 3, .seed = time(NULL), .faults = true,
+	};
 	struct totals totals;
 	int ret;
 

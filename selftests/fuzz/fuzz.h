@@ -138,6 +138,7 @@ struct op {
  * @op: index into ops
  * @thread: which thread makes it
  * @place: enum place of the argument
+ * @fail: its so manyth allocation fails; 0: none. If the kernel can do that
  * @grow: bytes that the argument of an ioctl is longer than it should be
  * @values: of the fields in the argument, then of those of the arrays: all of
  *	the first element, all of the second, and so on
@@ -146,6 +147,7 @@ struct call {
 	__u16 op;
 	__u8 thread;
 	__u8 place;
+	__u8 fail;
 	__s16 grow;
 	__u64 values[MAX_VALUES];
 };
@@ -197,7 +199,9 @@ void calls_begin(void);
 void calls_end(bool unmap_first);
 /* Make call @index of @prog. Returns 0, or a negative errno. */
 long call_make(const struct program *prog, unsigned int index);
-/* Bind the device, with its first nodes, and let no fault be to come. */
+/* Let allocations fail where a program says so. */
+void calls_allow_faults(void);
+/* Bind the device, and let no fault be to come. */
 void device_reset(void);
 
 /* program.c */
@@ -225,13 +229,15 @@ enum cover_mode { COVER_NONE, COVER_PC, COVER_CMP };
 /**
  * struct shared - what the session shares with the process that makes calls
  * @prog: the program to run
+ * @faults: allocations may fail
  * @cover: what KCOV is to record
- * @results: of each call: 1 it succeeded, -1 it failed, 0 it was not made
+ * @results: of each call: 1: it succeeded, 0: it was not made, or a negative errno
  */
 struct shared {
 	struct program prog;
 	enum cover_mode cover;
-	__s8 results[MAX_CALLS];
+	bool faults;
+	__s16 results[MAX_CALLS];
 };
 
 extern struct shared *shared;
@@ -270,6 +276,7 @@ bool exec_alive(void);
  * @repro: file with programs that are run again and again; NULL: none
  * @dir: folder of the corpus and of reports; NULL: nothing is kept
  * @seeds: file with programs to begin with, or NULL
+ * @faults: allocations may fail in the second half of it
  * @quiet: print nothing while it runs
  */
 struct options {
@@ -277,7 +284,7 @@ struct options {
 	__u64 seed;
 	unsigned int threads;
 	const char *repro, *dir, *seeds;
-	bool quiet;
+	bool faults, quiet;
 };
 
 /**

@@ -10,7 +10,8 @@
  *	end
  *
  * Values that are not there are the default ones. "@2" behind a call's name is
- * the place of its argument, "+8" how much longer than usual that is.
+ * the place of its argument, "+8" how much longer than usual that is, "!3" that
+ * the third allocation fails.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -222,6 +223,8 @@ static void call_place(struct call *call)
 		call->place = draw(PLACES);
 	if (!ops[call->op].run && !draw(40))
 		call->grow = (int)draw(5) * 8 - 16;
+	if (!draw(30))
+		call->fail = 1 + draw(draw(2) ? 4 : 30);
 }
 
 /* References to calls from @from on move by @by; those to nothing go. */
@@ -472,6 +475,8 @@ static size_t print_call(const struct program *prog, unsigned int index,
 		len += snprintf(text + len, size - len, " @%u", call->place);
 	if (call->grow)
 		len += snprintf(text + len, size - len, " %+d", call->grow);
+	if (call->fail)
+		len += snprintf(text + len, size - len, " !%u", call->fail);
 	for (i = 0; i < num_values(op) && len < size; i++) {
 		field = value_field(op, i, &elem);
 		if (call->values[i] != default_value(field))
@@ -558,6 +563,8 @@ static int read_call(struct call *call, char *line)
 	while ((word = strtok_r(NULL, " ", &save))) {
 		if (*word == '@')
 			call->place = atoi(word + 1) % PLACES;
+		else if (*word == '!')
+			call->fail = atoi(word + 1);
 		else if (*word == '+' || *word == '-')
 			call->grow = atoi(word);
 		else if (read_value(call, word))

@@ -17,6 +17,8 @@
 #include "fuzz.h"
 
 #define MAX_CORPUS	4096
+#define MAX_OPS		256
+#define MAX_ERRNO	134
 /* Programs that a report comes with */
 #define RECENT		64
 /* A process makes the calls of so many programs at most. */
@@ -44,7 +46,9 @@ struct set {
 
 static const struct options *opts;
 static struct totals *totals;
-static unsigned long op_made[256], op_succeeded[256];
+/* Per kind of call; of errors, how often each errno was returned */
+static unsigned long op_made[MAX_OPS], op_succeeded[MAX_OPS];
+static unsigned int op_errors[MAX_OPS][MAX_ERRNO];
 
 static struct program *corpus;
 static unsigned int corpus_size;
@@ -307,8 +311,11 @@ static void count_calls(const struct program *prog)
 			continue;
 		totals->calls++;
 		op_made[prog->calls[i].op]++;
-		if (shared->results[i] < 0)
+		if (shared->results[i] < 0) {
+			op_errors[prog->calls[i].op]
+				 [-shared->results[i] % MAX_ERRNO]++;
 			continue;
+		}
 		totals->succeeded++;
 		op_succeeded[prog->calls[i].op]++;
 	}
@@ -352,6 +359,15 @@ static void end_process(void)
 	in_process = 0;
 }
 
+/*
+ * Allocations that fail come late, since with them the DMA-API debugger has no
+ * memory sooner or later, and checks no more.
+ */
+static bool late(void)
+{
+	return opts->repro || now_ns() > began + opts->seconds * SEC / 2;
+}
+
 /* Run a program; all that can be wrong is looked for afterwards. */
 static void run(struct program *prog, enum cover_mode cover)
 {
@@ -359,6 +375,7 @@ static void run(struct program *prog, enum cover_mode cover)
 	write_running(prog);
 	shared->prog = *prog;
 	shared->cover = exec_has_cover() ? cover : COVER_NONE;
+	shared->faults = opts->faults && late();
 	judge(exec_run(HANG_S));
 	count_calls(prog);
 	if (++in_process >= PER_PROCESS)
@@ -693,15 +710,35 @@ static int session_init(void)
 	return 0;
 }
 
+/* The errors of a call, the most frequent three */
+static void print_errors(unsigned int op)
+{
+	unsigned int i, n, most;
+
+	for (n = 0; n < 3; n++) {
+		most = 0;
+		for (i = 1; i < MAX_ERRNO; i++)
+			if (op_errors[op][i] > op_errors[op][most])
+				most = i;
+		if (!op_errors[op][most])
+			break;
+		printf("  %u %s", op_errors[op][most], strerrorname_np(most));
+		op_errors[op][most] = 0;
+	}
+	printf("\n");
+}
+
 static void print_ops(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < num_ops; i++) {
 		totals->ops_succeeded += !!op_succeeded[i];
-		if (!opts->quiet)
-			printf("fuzz: %-20s %8lu calls, %8lu succeeded\n",
-			       ops[i].name, op_made[i], op_succeeded[i]);
+		if (opts->quiet)
+			continue;
+		printf("%-18s %7lu calls %7lu ok", ops[i].name, op_made[i],
+		       op_succeeded[i]);
+		print_errors(i);
 	}
 }
 
@@ -740,6 +777,8 @@ int session_run(const struct options *options, struct totals *sums)
 	if (ret)
 		return ret;
 	device_reset();
+	if (opts->faults)
+		calls_allow_faults();
 	buffers_before = buffers_left();
 	began = now_ns();
 	next_progress = began + PROGRESS_S * SEC;
