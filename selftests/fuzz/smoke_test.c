@@ -48,11 +48,11 @@ TEST_F_TIMEOUT(smoke, session, 300)
 	TH_LOG("%lu programs, %lu calls, %lu succeeded, %lu of %u kinds of calls",
 	       totals.programs, totals.calls, totals.succeeded,
 	       totals.ops_succeeded, num_ops);
-	EXPECT_LE(PROGRAMS, totals.programs);
+	EXPECT_LE((unsigned long)PROGRAMS, totals.programs);
 	EXPECT_LE(totals.calls * PERCENT, totals.succeeded * 100);
-	EXPECT_LE(KINDS, totals.ops_succeeded);
-	EXPECT_EQ(0, totals.died);
-	EXPECT_EQ(0, totals.reports);
+	EXPECT_LE((unsigned long)KINDS, totals.ops_succeeded);
+	EXPECT_EQ(0UL, totals.died);
+	EXPECT_EQ(0UL, totals.reports);
 }
 
 TEST_HARNESS_MAIN
