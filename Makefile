@@ -11,6 +11,7 @@
 # make sanitize   the unit tests of user space with sanitizers
 # make soak       frames for 20 minutes, and a million random calls
 # make fuzz       random programs for 10 minutes, guided by what code ran (FUZZ_SECONDS=, REPRO=)
+# make nightly    all of these, one after the other
 # make lint       what checkpatch, sparse and others find (LANE=)
 # make vm         a shell there (LANE=)
 
@@ -83,6 +84,9 @@ soak:
 fuzz:
 	selftests/fuzz/run $(if $(REPRO),--repro $(REPRO))
 
+nightly:
+	selftests/nightly
+
 lint:
 	selftests/lint/run $(if $(LANE),--lane $(LANE))
 
@@ -90,4 +94,4 @@ vm:
 	selftests/vm/run --lane $(or $(LANE),stock)
 
 .PHONY: all modules user install modules_install clean demo check check-all coverage lint mutants sanitize \
-	fuzz soak vm $(USER_DIRS)
+	fuzz soak nightly vm $(USER_DIRS)
