@@ -99,12 +99,18 @@ static int call_poll(void *ctx)
 TEST_F(channel, asks_and_sets)
 {
 	static const struct fault_call calls[] = {
-		{ .name = "info", .call = call_info },
-		{ .name = "enum_format", .call = call_enum_format },
-		{ .name = "get_format", .call = call_get_format },
-		{ .name = "set_format", .call = call_set_format },
-		{ .name = "stop", .call = call_stop },
-		{ .name = "poll", .call = call_poll },
+		{ .name = "info", .call = call_info,
+		  .none = "it copies what the channel has" },
+		{ .name = "enum_format", .call = call_enum_format,
+		  .none = "it copies what the board says" },
+		{ .name = "get_format", .call = call_get_format,
+		  .none = "it copies what the channel has" },
+		{ .name = "set_format", .call = call_set_format,
+		  .none = "the start allocates what a format needs" },
+		{ .name = "stop", .call = call_stop,
+		  .none = "who stops cannot be refused" },
+		{ .name = "poll", .call = call_poll,
+		  .none = "one file is looked at, on the stack" },
 	};
 	unsigned int i;
 
@@ -388,6 +394,7 @@ TEST_F(kind, unregister)
 	const struct fault_call call = {
 		.name = "unregister", .call = call_unregister,
 		.undo = undo_unregister,
+		.none = "who gives back cannot be refused",
 	};
 	struct registration r = { self->ch, self->b.fd, 0 };
 
@@ -494,7 +501,10 @@ static int call_sync(void *ctx)
 
 TEST_F(kind, sync)
 {
-	const struct fault_call call = { .name = "sync", .call = call_sync };
+	const struct fault_call call = {
+		.name = "sync", .call = call_sync,
+		.none = "what a sync needs was allocated by the map",
+	};
 
 	ASSERT_LE(0, fpga_register(self->ch, self->b.fd, 0, 0));
 	EXPECT_ROBUST(&call, &self->b);
@@ -566,12 +576,12 @@ static int call_exchange(void *ctx)
 	return done.status;
 }
 
+/* A rule of the design. The engine keeps its descriptors. */
 TEST_F(kind, exchange)
 {
 	const struct fault_call call = {
 		.name = "exchange", .call = call_exchange,
-		/* The engine had no memory for a descriptor. */
-		.errnos = { EIO },
+		.none = "the path of a frame allocates nothing",
 	};
 	struct streamer s = { .ch = self->ch };
 
@@ -580,6 +590,34 @@ TEST_F(kind, exchange)
 	ASSERT_LE(0, fpga_start(self->ch));
 	EXPECT_ROBUST(&call, &s);
 	EXPECT_EQ(0, fpga_stop(self->ch));
+}
+
+/* An engine's channel that was just requested has no descriptor. */
+static int prepare_exchange(void *ctx)
+{
+	struct streamer *s = ctx;
+	int ret;
+
+	close(s->ch);
+	s->ch = fpga_open(CHANNEL, O_RDWR);
+	if (s->ch < 0)
+		return s->ch;
+	ret = fpga_set_raw(s->ch, 4096, 0);
+	s->slot = ret < 0 ? ret : fpga_register(s->ch, s->fd, 0, 0);
+	return s->slot < 0 ? s->slot : fpga_start(s->ch);
+}
+
+TEST_F(kind, first_exchange)
+{
+	const struct fault_call call = {
+		.name = "first exchange", .prepare = prepare_exchange,
+		.call = call_exchange,
+		/* The engine had no memory for a descriptor. */
+		.errnos = { EIO },
+	};
+	struct streamer s = { .ch = self->ch, .fd = self->b.fd };
+
+	EXPECT_ROBUST(&call, &s);
 }
 
 static int call_exchange_fenced(void *ctx)

@@ -216,10 +216,32 @@ static bool may_fail(const struct fault_call *call, int ret)
 	return false;
 }
 
+static unsigned int failures;
+
+unsigned int fault_failures(void)
+{
+	return failures;
+}
+
+static int prepare(const struct sweep *s)
+{
+	return s->call->prepare ? s->call->prepare(s->ctx) : 0;
+}
+
 static void undo(const struct sweep *s, int ret)
 {
 	if (ret >= 0 && s->call->undo)
 		s->call->undo(s->ctx, ret);
+}
+
+static int once(const struct sweep *s)
+{
+	int ret = prepare(s);
+
+	if (ret >= 0)
+		ret = s->call->call(s->ctx);
+	undo(s, ret);
+	return ret;
 }
 
 /* The call with no fault; @when says what came before. */
@@ -227,12 +249,11 @@ static const char *plain(const struct sweep *s, const char *when,
 			 unsigned int n)
 {
 	const char *changed;
-	int ret = s->call->call(s->ctx);
+	int ret = once(s);
 
 	if (ret < 0)
 		return wrong("%s %s %u: %s", s->call->name, when, n,
 			     strerror(-ret));
-	undo(s, ret);
 	changed = state_changed(&s->before);
 	if (changed)
 		return wrong("%s %s %u: changed: %s", s->call->name, when, n,
@@ -244,8 +265,11 @@ static const char *plain(const struct sweep *s, const char *when,
 static const char *faulty(struct sweep *s, unsigned int n, bool *more)
 {
 	const char *changed;
-	int ret, rest;
+	int ret = prepare(s), rest;
 
+	if (ret < 0)
+		return wrong("%s cannot be prepared: %s", s->call->name,
+			     strerror(-ret));
 	if (inject_nth(n))
 		return wrong("%s: fail-nth cannot be set", s->call->name);
 	ret = s->call->call(s->ctx);
@@ -270,6 +294,7 @@ static const char *faulty(struct sweep *s, unsigned int n, bool *more)
 		return NULL;
 	}
 	s->failed++;
+	failures++;
 	return plain(s, "after fault", n);
 }
 
@@ -280,7 +305,7 @@ static int first_fault(const struct sweep *s)
 
 	if (!s->call->leave)
 		return 1;
-	if (inject_nth(MAX_FAULTS))
+	if (prepare(s) || inject_nth(MAX_FAULTS))
 		return -EIO;
 	ret = s->call->call(s->ctx);
 	rest = faults_left();
@@ -292,19 +317,38 @@ static int first_fault(const struct sweep *s)
 	return rest > 0 ? rest : 1;
 }
 
+/* "ok", or: the faults that were met are not those that the call should meet. */
+static const char *enough(const struct sweep *s)
+{
+	const unsigned int met = s->failed + s->survived;
+	const unsigned int min = s->call->min ?: 1;
+
+	if (s->call->none && met)
+		return wrong("%s: %u faults, but %s", s->call->name, met,
+			     s->call->none);
+	if (!s->call->none && met < min)
+		return wrong("%s: %u faults, not %u", s->call->name, met, min);
+	return "ok";
+}
+
 static const char *sweep(struct sweep *s)
 {
+	const unsigned int stride = s->call->stride ?: 1;
 	const char *trouble;
-	int n, first;
 	bool more = true;
+	int n, first;
 
 	/* What is allocated once and kept */
-	undo(s, s->call->call(s->ctx));
+	n = once(s);
+	if (n < 0)
+		return wrong("%s with no fault: %s", s->call->name,
+			     strerror(-n));
 	state_settle(&s->before);
 	first = first_fault(s);
 	if (first < 0)
 		return wrong("%s: its faults cannot be counted", s->call->name);
-	for (n = first; more; n++) {
+	n = first + (stride > 1 ? test_seed() % stride : 0);
+	for (; more; n += stride) {
 		if (n > MAX_FAULTS)
 			return wrong("%s: no end of faults", s->call->name);
 		trouble = faulty(s, n, &more);
@@ -316,7 +360,7 @@ static const char *sweep(struct sweep *s)
 		printf(" after %d that were left out", first - 1);
 	printf(", %u made it fail\n", s->failed);
 	fflush(stdout);
-	return "ok";
+	return enough(s);
 }
 
 const char *fault_each(const struct fault_call *call, void *ctx)
