@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 
 #include "inject.h"
 
@@ -179,10 +181,14 @@ static const char *state_changed(const struct state *before)
 	return what;
 }
 
-/* What it is like when all that is on its way has come. */
+/*
+ * What it is like when all that is on its way has come: what RCU frees holds its
+ * module until then, and the kernel waits for that here.
+ */
 static void state_settle(struct state *state)
 {
 	do {
+		syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 		state_read(state);
 		pass_time(20 * MSEC);
 	} while (state_differs(state));
