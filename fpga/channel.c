@@ -213,7 +213,6 @@ static void channel_free(struct device *dev)
 	struct fpgabuf_channel *channel =
 		container_of(dev, struct fpgabuf_channel, dev);
 
-	ida_free(&fpgabuf_ida, MINOR(dev->devt));
 	mutex_destroy(&channel->engine_lock);
 	mutex_destroy(&channel->lock);
 	kfree(channel);
@@ -302,6 +301,7 @@ fpgabuf_channel_register(struct device *dev,
 	if (!ret)
 		ret = cdev_device_add(&channel->cdev, &channel->dev);
 	if (ret) {
+		ida_free(&fpgabuf_ida, minor);
 		put_device(&channel->dev);
 		return ERR_PTR(ret);
 	}
@@ -329,6 +329,8 @@ void fpgabuf_channel_unregister(struct fpgabuf_channel *channel)
 {
 	fpgabuf_device_remove(&channel->device);
 	cdev_device_del(&channel->cdev, &channel->dev);
+	/* Free for the next one, whoever still has a file of this one. */
+	ida_free(&fpgabuf_ida, MINOR(channel->dev.devt));
 
 	mutex_lock(&channel->lock);
 	/* First, so that nobody takes the end of the stream for a stop. */

@@ -274,7 +274,6 @@ static void importer_free(struct device *dev)
 	struct fpgabuf_importer *importer =
 		container_of(dev, struct fpgabuf_importer, dev);
 
-	ida_free(&importer_ida, MINOR(dev->devt));
 	mutex_destroy(&importer->engine_lock);
 	mutex_destroy(&importer->lock);
 	kvfree(importer);
@@ -342,6 +341,7 @@ fpgabuf_importer_register(struct device *dev,
 	if (!ret)
 		ret = cdev_device_add(&importer->cdev, &importer->dev);
 	if (ret) {
+		ida_free(&importer_ida, minor);
 		put_device(&importer->dev);
 		return ERR_PTR(ret);
 	}
@@ -366,6 +366,8 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_importer_register, "FPGABUF");
 void fpgabuf_importer_unregister(struct fpgabuf_importer *importer)
 {
 	cdev_device_del(&importer->cdev, &importer->dev);
+	/* Free for the next one, whoever still has a file of this one. */
+	ida_free(&importer_ida, MINOR(importer->dev.devt));
 
 	mutex_lock(&importer->lock);
 	spin_lock_irq(&importer->queue_lock);

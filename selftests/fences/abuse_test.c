@@ -185,8 +185,7 @@ static int request_at(struct vandal *v, enum sort sort, unsigned int place,
 }
 
 /*
- * The number of a node, -1: there is none. After the device was bound again they
- * are others than before, if files of the old ones are still open.
+ * The number of a node that there is now, -1: none.
  */
 static int draw_node(struct vandal *v, const char *prefix)
 {
@@ -734,9 +733,6 @@ TEST_F_TIMEOUT(abuse, unbound_at_random, 1200)
 	for (i = 0; i < PROCESSES; i++)
 		expect_killed(_metadata, pids[i]);
 	expect_success(_metadata, self->tally, FLOOR_GONE);
-	/* Files that were open kept the nodes' numbers from the last binding. */
-	EXPECT_EQ(0, driver_write("unbind"));
-	EXPECT_EQ(0, driver_write("bind"));
 }
 
 int main(int argc, char **argv)

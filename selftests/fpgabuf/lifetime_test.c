@@ -343,7 +343,6 @@ FIXTURE_VARIANT_ADD(device, noncontiguous) {
 	.kind = FPGABUF_KIND_NONCONTIGUOUS,
 };
 
-/* Also gives the nodes their first numbers back, which open files may hold. */
 static void rebind(void)
 {
 	driver_write("unbind");
@@ -455,7 +454,7 @@ TEST_F(device, unbound_while_polling)
 TEST_F(device, old_file_and_buffer)
 {
 	struct fpgabuf_completion done;
-	int ch = -ENOENT, i;
+	int ch;
 
 	memset(self->b.map, 0x77, self->b.size);
 	ASSERT_EQ(0, driver_write("unbind"));
@@ -463,9 +462,8 @@ TEST_F(device, old_file_and_buffer)
 	ASSERT_EQ(0, driver_write("bind"));
 	expect_gone(_metadata, self->ch);
 
-	/* The old file may keep its number. */
-	for (i = 0; ch == -ENOENT && i < 8; i++)
-		ch = fpga_open(i, O_RDWR);
+	/* Its number is the new one's. */
+	ch = fpga_open(0, O_RDWR);
 	ASSERT_LE(0, ch);
 	EXPECT_TRUE(all_bytes(self->b.map, 0x77, self->b.size));
 	ASSERT_EQ(0, fpga_set_raw(ch, SLOTS * FRAME, 0));

@@ -37,7 +37,7 @@ FIXTURE_SETUP(region)
 
 FIXTURE_TEARDOWN_PARENT(region)
 {
-	/* A file that was open when it was bound again kept the first number. */
+	/* A test that failed may have left it unbound. */
 	if (test_channel_missing(0)) {
 		driver_write("unbind");
 		driver_write("bind");

@@ -613,7 +613,6 @@ FIXTURE_SETUP(fault_unbind)
 
 FIXTURE_TEARDOWN_PARENT(fault_unbind)
 {
-	/* Files are closed by now: the nodes have their numbers again. */
 	if (access("/sys/bus/platform/drivers/" SIM_DRIVER "/" SIM_DEVICE,
 		   F_OK))
 		EXPECT_EQ(0, driver_write("bind"));
