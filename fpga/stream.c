@@ -510,6 +510,8 @@ void fpgabuf_stream_stop(struct fpgabuf_channel *channel, int status)
 		ret = fpgabuf_engine_halt(channel, false);
 	stream_set(channel, false);
 	fpgabuf_stream_complete_all(channel, ret ?: status);
+	/* The next run may have a shorter timeout than the one it waits for. */
+	cancel_delayed_work(&channel->watchdog);
 	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
 		fpgabuf_wait_fini(&channel->slots[i].wait);
 	mutex_unlock(&channel->engine_lock);

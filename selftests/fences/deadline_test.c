@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The timeout is that of a frame, not of a stream: an engine that is never idle
- * gets it anew for each frame.
+ * gets it anew for each frame. And it is no longer than its user said.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "../kselftest_harness.h"
+#include "../sim/sim_test.h"
 #include "fences_test.h"
 
 /* Frames a second; a frame takes much less than the timeout, all of them more. */
@@ -41,6 +42,64 @@ TEST_F_TIMEOUT(deadline, is_of_each_frame, 60)
 	EXPECT_LE(0, batch_take(self->s.ch, done, MAX_SLOTS));
 	/* Else nothing was tested. */
 	EXPECT_LT(TIMEOUT_MS * MSEC, now_ns() - began);
+}
+
+FIXTURE(hang) {
+	struct totals before;
+	struct slots s;
+	int out;
+};
+
+FIXTURE_SETUP(hang)
+{
+	REQUIRE_CHANNEL(self->before);
+	ASSERT_EQ(0, sim_fault("rx0", "hang"));
+	ASSERT_EQ(0, slots_open(&self->s, 0, 1, 0));
+}
+
+FIXTURE_TEARDOWN_PARENT(hang)
+{
+	EXPECT_EQ(0, sim_fault("rx0", "none"));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+/* A busy machine is late by less than twice as much. */
+#define HANG_MS		3000
+
+TEST_F(hang, ends_in_time)
+{
+	__s64 began;
+
+	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, HANG_MS));
+	began = now_ns();
+	ASSERT_EQ(0, fpga_queue_fenced(self->s.ch, 0, FPGABUF_QUEUE_OUT_FENCE,
+				       -1, &self->out));
+	EXPECT_EQ(0, sync_file_wait(self->out, 3 * HANG_MS));
+	EXPECT_LE(HANG_MS * MSEC, now_ns() - began);
+	EXPECT_EQ(-ETIMEDOUT, sync_file_status(self->out));
+	EXPECT_EQ(-ETIMEDOUT, slots_take_status(&self->s, 0));
+}
+
+/* What an earlier run, or an earlier owner, had time for does not count. */
+TEST_F(hang, ends_in_time_after_a_longer_one)
+{
+	struct slots *s = &self->s;
+
+	ASSERT_EQ(0, sim_fault("rx0", "none"));
+	ASSERT_EQ(1, fpga_start_timeout(s->ch, FPGABUF_MAX_TIMEOUT_MS));
+	ASSERT_EQ(0, fpga_queue_fenced(s->ch, 0, FPGABUF_QUEUE_OUT_FENCE, -1,
+				       &self->out));
+	EXPECT_STREQ("ok", slots_take(s, 0));
+	ASSERT_EQ(0, fpga_stop(s->ch));
+	close(self->out);
+
+	ASSERT_EQ(0, sim_fault("rx0", "hang"));
+	ASSERT_EQ(2, fpga_start_timeout(s->ch, HANG_MS));
+	ASSERT_EQ(0, fpga_queue_fenced(s->ch, 0, FPGABUF_QUEUE_OUT_FENCE, -1,
+				       &self->out));
+	EXPECT_EQ(0, sync_file_wait(self->out, 3 * HANG_MS));
+	EXPECT_EQ(-ETIMEDOUT, sync_file_status(self->out));
+	EXPECT_EQ(-ETIMEDOUT, slots_take_status(s, 0));
 }
 
 TEST_HARNESS_MAIN
