@@ -19,6 +19,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/wait_bit.h>
 
 #include "channel.h"
 #include "format.h"
@@ -208,6 +209,9 @@ static const struct file_operations fpgabuf_fops = {
 	.show_fdinfo	= fpgabuf_show_fdinfo,
 };
 
+/* Devices whose release has not run: it is code of this module. */
+static atomic_t channels_alive = ATOMIC_INIT(0);
+
 static void channel_free(struct device *dev)
 {
 	struct fpgabuf_channel *channel =
@@ -216,6 +220,8 @@ static void channel_free(struct device *dev)
 	mutex_destroy(&channel->engine_lock);
 	mutex_destroy(&channel->lock);
 	kfree(channel);
+	if (atomic_dec_and_test(&channels_alive))
+		wake_up_var(&channels_alive);
 }
 
 static int channel_check_config(struct fpgabuf_channel_config *config)
@@ -289,6 +295,7 @@ fpgabuf_channel_register(struct device *dev,
 	fpgabuf_stream_init(channel);
 
 	device_initialize(&channel->dev);
+	atomic_inc(&channels_alive);
 	channel->dev.class = fpgabuf_class;
 	channel->dev.parent = dev;
 	channel->dev.devt = MKDEV(MAJOR(fpgabuf_devt), minor);
@@ -371,6 +378,8 @@ err_unregister:
 
 static void __exit fpgabuf_dma_exit(void)
 {
+	/* The last reference may be put by somebody who comes later. */
+	wait_var_event(&channels_alive, !atomic_read(&channels_alive));
 	class_destroy(fpgabuf_class);
 	unregister_chrdev_region(fpgabuf_devt, FPGABUF_MINORS);
 	ida_destroy(&fpgabuf_ida);

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/wait_bit.h>
 
 #include "node.h"
 
@@ -269,6 +270,9 @@ static const struct file_operations importer_fops = {
 	.show_fdinfo	= importer_show_fdinfo,
 };
 
+/* Devices whose release has not run: it is code of this module. */
+static atomic_t importers_alive = ATOMIC_INIT(0);
+
 static void importer_free(struct device *dev)
 {
 	struct fpgabuf_importer *importer =
@@ -277,6 +281,8 @@ static void importer_free(struct device *dev)
 	mutex_destroy(&importer->engine_lock);
 	mutex_destroy(&importer->lock);
 	kvfree(importer);
+	if (atomic_dec_and_test(&importers_alive))
+		wake_up_var(&importers_alive);
 }
 
 static int importer_check_config(struct fpgabuf_importer_config *config)
@@ -330,6 +336,7 @@ fpgabuf_importer_register(struct device *dev,
 	importer_engine_init(importer);
 
 	device_initialize(&importer->dev);
+	atomic_inc(&importers_alive);
 	importer->dev.class = importer_class;
 	importer->dev.parent = dev;
 	importer->dev.devt = MKDEV(MAJOR(importer_devt), minor);
@@ -404,6 +411,8 @@ int fpgabuf_nodes_init(void)
 
 void fpgabuf_nodes_exit(void)
 {
+	/* The last reference may be put by somebody who comes later. */
+	wait_var_event(&importers_alive, !atomic_read(&importers_alive));
 	class_destroy(importer_class);
 	unregister_chrdev_region(importer_devt, IMPORTER_MINORS);
 	ida_destroy(&importer_ida);
