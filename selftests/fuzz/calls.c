@@ -29,6 +29,7 @@
 #define SIM_DRIVER	"/sys/bus/platform/drivers/fpgabuf_sim/"
 #define DEBUGFS		"/sys/kernel/debug/"
 #define SIM_NODES	4
+#define SHRINK_S	20
 /* Numbers that a node may have */
 #define MAX_NODES	64
 #define MAX_HEAPS	32
@@ -109,6 +110,9 @@ static const __u64 blocks[] = { 64, 1, 100, 4096, 8192, 1 << 20, 64 };
 static const __u64 counts[] = { 16, 1, 2, 64, 1000, 16 };
 static const __u64 powers[] = { 0, 64, 1, 4096, 256, 1 << 20, 96, 0 };
 static const __u64 timeouts_ms[] = { 20, 0, 1, 100, 10000, 10001, 20 };
+static const __u64 batches[] = { 1, 0, 2, 3, 4, 64, 1 };
+static const __u64 taken[] = { 0, 1, 2, 4, 64, 0 };
+static const __u64 awaited[] = { 0, 1, 2, 0 };
 static const __u64 rooms[] = { 0, 256, 16, 1, 4096, 0 };
 static const __u64 prots[] = {
 	PROT_READ | PROT_WRITE, PROT_READ, PROT_WRITE, PROT_NONE,
@@ -467,9 +471,15 @@ static long run_free_limit(const __u64 *v)
 			  text);
 }
 
+/* Takes seconds in an instrumented kernel, so that it is done now and then. */
 static long run_shrink(const __u64 *v)
 {
+	__s64 now = now_ns();
+
 	(void)v;
+	if (shared->next_shrink > now)
+		return -EAGAIN;
+	shared->next_shrink = now + SHRINK_S * SEC;
 	return write_text("/proc/sys/vm/drop_caches", "2");
 }
 
@@ -530,6 +540,12 @@ static long run_scribble(const __u64 *v)
 #define RESETTING(_name, _weight, ...) {				\
 	.name = #_name, .run = run_##_name, .weight = (_weight),	\
 	.resets = true, .fields = { __VA_ARGS__ }			\
+}
+
+/* An ioctl that is of use behind another one on the same file */
+#define AFTER(_needs, _name, _request, _weight, ...) {			\
+	.name = (_name), .request = (_request), .weight = (_weight),	\
+	.needs = (_needs), .fields = { __VA_ARGS__ }			\
 }
 
 #define IOCTL(_name, _request, _weight, ...) {				\
@@ -660,17 +676,18 @@ const struct op ops[] = {
 	      FIELD(T_LIST, fpgabuf_alloc_pool, boundary, LIST(powers)),
 	      FIELD(T_ZERO, fpgabuf_alloc_pool, flags),
 	      FIELD(T_LIST, fpgabuf_alloc_pool, fd_flags, LIST(fd_flags))),
-	IOCTL("register", FPGABUF_IOC_REGISTER, 16, ON(RES_CHANNEL),
+	AFTER("set_format", "register", FPGABUF_IOC_REGISTER, 16, ON(RES_CHANNEL),
 	      FIELD(T_RES, fpgabuf_register, fd, .a = RES_BUFFER),
 	      FIELD(T_ZERO, fpgabuf_register, flags),
 	      FIELD(T_LIST, fpgabuf_register, offset, LIST(offsets)),
 	      FIELD(T_SIZE, fpgabuf_register, length, LIST(lens)),
 	      FIELD(T_ZERO, fpgabuf_register, reserved)),
-	IOCTL("unregister", FPGABUF_IOC_UNREGISTER, 8, ON(RES_CHANNEL),
-	      FIELD(T_NUM, fpgabuf_unregister, slot, NUM(0, 3)),
+	AFTER("register", "unregister", FPGABUF_IOC_UNREGISTER, 8, ON(RES_CHANNEL),
+	      FIELD(T_SLOT, fpgabuf_unregister, slot, NUM(0, 3)),
 	      FIELD(T_ZERO, fpgabuf_unregister, flags)),
 	{
 		.name = "exchange",
+		.needs = "register",
 		.request = FPGABUF_IOC_EXCHANGE,
 		.makes = RES_FENCE,
 		.result = offsetof(struct fpgabuf_fences, out),
@@ -685,12 +702,13 @@ const struct op ops[] = {
 			FIELD(T_PTR, fpgabuf_exchange, done, .a = 0),
 			FIELD(T_PTR, fpgabuf_exchange, queue, .a = 1),
 			FIELD(T_PTR, fpgabuf_exchange, fences, .a = 2),
-			FIELD(T_NUM, fpgabuf_exchange, queue_count, NUM(0, 4)),
-			FIELD(T_NUM, fpgabuf_exchange, done_count, NUM(0, 4)),
-			FIELD(T_NUM, fpgabuf_exchange, min_done, NUM(0, 2)),
+			FIELD(T_LIST, fpgabuf_exchange, queue_count,
+			      LIST(batches)),
+			FIELD(T_LIST, fpgabuf_exchange, done_count, LIST(taken)),
+			FIELD(T_LIST, fpgabuf_exchange, min_done, LIST(awaited)),
 			FIELD(T_ZERO, fpgabuf_exchange, flags),
 			FIELD(T_TIME, fpgabuf_exchange, timeout),
-			FIELD(T_NUM, fpgabuf_queue_entry, slot, NUM(0, 3),
+			FIELD(T_SLOT, fpgabuf_queue_entry, slot, NUM(0, 3),
 			      .array = 2),
 			FIELD(T_MASK, fpgabuf_queue_entry, flags, .a = 7,
 			      .array = 2),
@@ -700,11 +718,11 @@ const struct op ops[] = {
 			      .array = 3),
 		},
 	},
-	IOCTL("start", FPGABUF_IOC_START, 14, ON(RES_CHANNEL),
+	AFTER("register", "start", FPGABUF_IOC_START, 14, ON(RES_CHANNEL),
 	      FIELD(T_ZERO, fpgabuf_start, flags),
 	      FIELD(T_LIST, fpgabuf_start, timeout_ms, LIST(timeouts_ms)),
 	      FIELD(T_ZERO, fpgabuf_start, reserved)),
-	IOCTL("stop", FPGABUF_IOC_STOP, 8, ON(RES_CHANNEL)),
+	AFTER("start", "stop", FPGABUF_IOC_STOP, 8, ON(RES_CHANNEL)),
 	IOCTL("inspect", FPGABUF_IOC_INSPECT, 5, ON(RES_CHANNEL),
 	      FIELD(T_RES, fpgabuf_inspect, fd, .a = RES_BUFFER),
 	      FIELD(T_ZERO, fpgabuf_inspect, flags),
@@ -718,11 +736,12 @@ const struct op ops[] = {
 	      FIELD(T_MASK, fpgabuf_import_attach, flags, .a = 3),
 	      FIELD(T_MASK, fpgabuf_import_attach, access, .a = 3, .def = 3),
 	      FIELD(T_ZERO, fpgabuf_import_attach, reserved)),
-	IOCTL("detach", FPGABUF_IMPORT_IOC_DETACH, 6, ON(RES_IMPORTER),
-	      FIELD(T_NUM, fpgabuf_import_detach, slot, NUM(0, 3)),
+	AFTER("attach", "detach", FPGABUF_IMPORT_IOC_DETACH, 6, ON(RES_IMPORTER),
+	      FIELD(T_SLOT, fpgabuf_import_detach, slot, NUM(0, 3)),
 	      FIELD(T_ZERO, fpgabuf_import_detach, flags)),
 	{
 		.name = "segments",
+		.needs = "attach",
 		.request = FPGABUF_IMPORT_IOC_SEGMENTS,
 		.elem = { sizeof(struct fpgabuf_import_segment) },
 		.weight = 3,
@@ -730,7 +749,7 @@ const struct op ops[] = {
 			ON(RES_IMPORTER),
 			FIELD(T_PTR, fpgabuf_import_segments, segments,
 			      .a = 0),
-			FIELD(T_NUM, fpgabuf_import_segments, slot,
+			FIELD(T_SLOT, fpgabuf_import_segments, slot,
 			      NUM(0, 3)),
 			FIELD(T_ZERO, fpgabuf_import_segments, flags),
 			FIELD(T_NUM, fpgabuf_import_segments, count,
@@ -740,6 +759,7 @@ const struct op ops[] = {
 	},
 	{
 		.name = "copy",
+		.needs = "attach",
 		.request = FPGABUF_IMPORT_IOC_EXCHANGE,
 		.makes = RES_FENCE,
 		.result = offsetof(struct fpgabuf_import_copy, out_fence),
@@ -752,12 +772,12 @@ const struct op ops[] = {
 			ON(RES_IMPORTER),
 			FIELD(T_PTR, fpgabuf_import_exchange, done, .a = 0),
 			FIELD(T_PTR, fpgabuf_import_exchange, copies, .a = 1),
-			FIELD(T_NUM, fpgabuf_import_exchange, copy_count,
-			      NUM(0, 4)),
-			FIELD(T_NUM, fpgabuf_import_exchange, done_count,
-			      NUM(0, 4)),
-			FIELD(T_NUM, fpgabuf_import_exchange, min_done,
-			      NUM(0, 2)),
+			FIELD(T_LIST, fpgabuf_import_exchange, copy_count,
+			      LIST(batches)),
+			FIELD(T_LIST, fpgabuf_import_exchange, done_count,
+			      LIST(taken)),
+			FIELD(T_LIST, fpgabuf_import_exchange, min_done,
+			      LIST(awaited)),
 			FIELD(T_ZERO, fpgabuf_import_exchange, flags),
 			FIELD(T_TIME, fpgabuf_import_exchange, timeout),
 			FIELD(T_LIST, fpgabuf_import_copy, src_offset,
@@ -766,9 +786,9 @@ const struct op ops[] = {
 			      LIST(offsets), .array = 2),
 			FIELD(T_LIST, fpgabuf_import_copy, length,
 			      LIST(copy_lens), .array = 2),
-			FIELD(T_NUM, fpgabuf_import_copy, src, NUM(0, 3),
+			FIELD(T_SLOT, fpgabuf_import_copy, src, NUM(0, 3),
 			      .array = 2),
-			FIELD(T_NUM, fpgabuf_import_copy, dst, NUM(0, 3),
+			FIELD(T_SLOT, fpgabuf_import_copy, dst, NUM(0, 3),
 			      .array = 2),
 			FIELD(T_MASK, fpgabuf_import_copy, flags, .a = 7,
 			      .array = 2),
@@ -871,6 +891,7 @@ __u64 default_value(const struct field *field)
 	case T_RES:
 		return 0xffffffff;
 	case T_NUM:
+	case T_SLOT:
 		return field->a;
 	case T_LIST:
 	case T_SIZE:

@@ -52,6 +52,8 @@ enum type {
 	T_RES,
 	/* @a to @b */
 	T_NUM,
+	/* The same, the first one most often */
+	T_SLOT,
 	/* A subset of @a */
 	T_MASK,
 	/* One of @list */
@@ -109,6 +111,7 @@ struct field {
  * @run: makes the call; NULL: an ioctl
  * @request: of the ioctl
  * @makes: what it returns
+ * @needs: call that must come before it on the same file, to be of use
  * @result: where in the argument the ioctl stores the new file descriptor; of
  *	an ioctl with arrays, where in an element of the last array
  * @elem: sizes of the elements of the arrays; 0: no such array
@@ -122,6 +125,7 @@ struct op {
 	long (*run)(const __u64 *values);
 	unsigned long request;
 	enum resource makes;
+	const char *needs;
 	unsigned int result;
 	unsigned int elem[MAX_ARRAYS];
 	unsigned int weight;
@@ -229,12 +233,14 @@ enum cover_mode { COVER_NONE, COVER_PC, COVER_CMP };
 /**
  * struct shared - what the session shares with the process that makes calls
  * @prog: the program to run
+ * @next_shrink: when the caches may be shrunk again, by now_ns()
  * @faults: allocations may fail
  * @cover: what KCOV is to record
  * @results: of each call: 1: it succeeded, 0: it was not made, or a negative errno
  */
 struct shared {
 	struct program prog;
+	__s64 next_shrink;
 	enum cover_mode cover;
 	bool faults;
 	__s16 results[MAX_CALLS];

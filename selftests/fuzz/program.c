@@ -136,6 +136,8 @@ static __u64 draw_value(const struct program *prog, unsigned int index,
 	case T_RES:
 		return pick_result(prog, index,
 				   draw(40) ? field->a : RES_ANY);
+	case T_SLOT:
+		return field->a + draw(draw(2) ? field->b - field->a + 1 : 1);
 	case T_NUM:
 		return field->a + draw(field->b - field->a + 1);
 	case T_MASK:
@@ -207,10 +209,23 @@ static unsigned int draw_op(void)
 	return i;
 }
 
+static int find_op(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_ops; i++)
+		if (!strcmp(ops[i].name, name))
+			return i;
+	return -EINVAL;
+}
+
 static unsigned int draw_maker(enum resource kind)
 {
 	unsigned int i;
 
+	/* Those that a queue returns, it returns only where it is asked to. */
+	if (kind == RES_FENCE && draw(3))
+		return find_op(draw(2) ? "sw_fence" : "export_sync_file");
 	do {
 		i = draw_op();
 	} while (ops[i].makes != kind);
@@ -298,24 +313,70 @@ static unsigned int insert_makers(struct program *prog, unsigned int index,
 	return index;
 }
 
+/* One of the calls before @index that do @op, or -1 */
+static int pick_call(const struct program *prog, unsigned int index, int op)
+{
+	unsigned int i, found = 0;
+	int picked = -1;
+
+	for (i = 0; i < index; i++)
+		if (prog->calls[i].op == op && !draw(++found))
+			picked = i;
+	return picked;
+}
+
+/* Insert what a call is of no use without, if it is not there. */
+static unsigned int insert_needs(struct program *prog, unsigned int index,
+				 unsigned int op, unsigned int depth)
+{
+	unsigned int before = prog->num_calls;
+	int needs;
+
+	if (!ops[op].needs || depth > 3 || !draw(8))
+		return index;
+	needs = find_op(ops[op].needs);
+	if (pick_call(prog, index, needs) < 0)
+		insert_call(prog, index, needs, depth + 1);
+	return index + prog->num_calls - before;
+}
+
+/* Half of the calls have few values that are not the default ones. */
+static void draw_values(struct program *prog, unsigned int index)
+{
+	struct call *call = &prog->calls[index];
+	const struct op *op = &ops[call->op];
+	bool plain = draw(2);
+	unsigned int i, elem;
+	int needs = -1;
+
+	for (i = 0; i < num_values(op); i++) {
+		const struct field *field = value_field(op, i, &elem);
+
+		if (plain && field->type != T_RES && draw(4))
+			call->values[i] = default_value(field);
+		else
+			call->values[i] = draw_value(prog, index, field);
+	}
+	if (op->needs)
+		needs = pick_call(prog, index, find_op(op->needs));
+	if (needs >= 0 && draw(8))
+		call->values[0] = prog->calls[needs].values[0];
+}
+
 static void insert_call(struct program *prog, unsigned int index,
 			unsigned int op, unsigned int depth)
 {
-	const struct field *field;
-	unsigned int i, elem;
 	struct call *call;
 
 	if (prog->num_calls >= MAX_CALLS)
 		return;
+	index = insert_needs(prog, index, op, depth);
 	index = insert_makers(prog, index, op, depth);
 	if (prog->num_calls >= MAX_CALLS)
 		return;
 	call = make_room(prog, index);
 	call->op = op;
-	for (i = 0; i < num_values(&ops[op]); i++) {
-		field = value_field(&ops[op], i, &elem);
-		call->values[i] = draw_value(prog, index, field);
-	}
+	draw_values(prog, index);
 	call_place(call);
 	if (!draw(5))
 		redraw_value(prog, index);
@@ -500,16 +561,6 @@ size_t program_print(const struct program *prog, char *text, size_t size)
 	if (len < size)
 		len += snprintf(text + len, size - len, "end\n");
 	return len < size ? len : size;
-}
-
-static int find_op(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < num_ops; i++)
-		if (!strcmp(ops[i].name, name))
-			return i;
-	return -EINVAL;
 }
 
 /* "name=value" or "name[element]=value" */
