@@ -1105,7 +1105,7 @@ static char *array_place(const struct op *op, const __u64 *values,
 
 /**
  * struct piece - an argument, or an array, as it is put into memory
- * @bytes: what it is to be
+ * @bytes: its contents
  * @at: where it goes
  */
 struct piece {

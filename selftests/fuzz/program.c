@@ -54,7 +54,7 @@ __u64 draw_number(void)
 
 /* ---- Values ---- */
 
-/* What call @index returns; a duplicate is what it is a duplicate of. */
+/* What kind of result call @index returns: a duplicate, that of its original */
 enum resource makes(const struct program *prog, unsigned int index)
 {
 	const struct call *call = &prog->calls[index];

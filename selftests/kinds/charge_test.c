@@ -13,7 +13,7 @@
 #include "../kselftest_harness.h"
 #include "kinds_test.h"
 
-/* Small enough to be had in one piece each, and more than pages of a program */
+/* Each allocation succeeds in one piece; more than the pages of a program */
 #define SIZE		(1 << 20)
 #define NUM		8
 #define BLOCK		(64 << 10)

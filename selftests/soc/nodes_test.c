@@ -30,7 +30,7 @@ FIXTURE_TEARDOWN_PARENT(nodes)
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
-/* The log says which node it is, and of one that is taken, who has it. */
+/* The log names the node, and the owner of one that is taken. */
 static const struct {
 	const char *board;
 	int error;
