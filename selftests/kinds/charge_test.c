@@ -131,19 +131,17 @@ static int alloc_some(int ch, __u32 kind)
 TEST_F(charge, is_of_all_bytes)
 {
 	long long before, after;
-	long cma_before, cma_after;
 	int i;
 
+	/* CmaFree does not tell: pages that were there may have moved away. */
+	if (variant->kind != FPGABUF_KIND_SYSTEM && memory_kib("CmaTotal") > 0)
+		SKIP(return, "it may come from the CMA area, which is charged to nobody");
 	ASSERT_EQ(0, cgroup_write(self->top, "charge/cgroup.procs", "0"));
 	before = charged(self->top);
 	ASSERT_LE(0, before);
-	cma_before = memory_kib("CmaFree");
 	for (i = 0; i < NUM; i++)
 		ASSERT_LE(0, alloc_some(self->ch, variant->kind));
-	cma_after = memory_kib("CmaFree");
 	after = charged(self->top);
-	if (cma_before - cma_after > NUM / 2 * (SIZE >> 10))
-		SKIP(return, "it comes from the CMA area, which is charged to nobody");
 	TH_LOG("%d KiB, charged %lld KiB", NUM * (SIZE >> 10),
 	       (after - before) >> 10);
 	/* Each processor may have counted some pages ahead. */
