@@ -27,8 +27,8 @@
 #include "fences_test.h"
 
 #define PROCESSES	4
-#define CALLS		30000
-#define REBINDS		20
+#define CALLS		12000
+#define REBINDS		10
 /* Files of a sort that a process has at most */
 #define FILES		8
 /* Of a thousand calls so many must succeed; and where devices are gone. */
@@ -669,7 +669,7 @@ static void expect_each(struct __test_metadata *_metadata,
 	for (i = 0; i < NUM_CALLS; i++) {
 		made = tally->made[i];
 		good = tally->good[i];
-		if (made < 400)
+		if (made < 100)
 			continue;
 		EXPECT_LE(calls[i].floor, permille(good, made)) {
 			TH_LOG("%s: %u of %u succeeded", calls[i].name, good,
@@ -697,7 +697,7 @@ TEST_F_TIMEOUT(abuse, random_calls, 1200)
 TEST_F_TIMEOUT(abuse, killed_at_random, 1200)
 {
 	unsigned int seed = self->seed;
-	unsigned int kills = self->calls / 1000;
+	unsigned int kills = self->calls / 400;
 	pid_t pids[PROCESSES];
 	unsigned int i;
 
