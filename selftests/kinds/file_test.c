@@ -85,19 +85,19 @@ TEST_F(file, is_dirty_after_a_device)
 
 	if (access("/proc/kpageflags", R_OK))
 		SKIP(return, "no CONFIG_PROC_PAGE_MONITOR");
-	ASSERT_NE(0, page_flags(self->m.map));
-	ASSERT_EQ(0, dirty_pages(&self->m));
+	ASSERT_NE(0ULL, page_flags(self->m.map));
+	ASSERT_EQ(0U, dirty_pages(&self->m));
 	fd = fpga_alloc_user(self->ch, self->m.map, self->m.size,
 			     O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	close(fd);
 	/* No device could write them. */
-	EXPECT_EQ(0, dirty_pages(&self->m));
+	EXPECT_EQ(0U, dirty_pages(&self->m));
 	fd = fpga_alloc_user(self->ch, self->m.map, self->m.size,
 			     O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	close(fd);
-	EXPECT_EQ(PAGES, dirty_pages(&self->m));
+	EXPECT_EQ((unsigned int)PAGES, dirty_pages(&self->m));
 }
 
 /* Kernels before 6.5 pin pages of any file for as long as one likes. */
