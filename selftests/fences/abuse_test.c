@@ -36,11 +36,11 @@
 #define FLOOR_GONE	20
 
 #define TIMEOUT_AT	offsetof(struct fpgabuf_exchange, timeout)
-_Static_assert(TIMEOUT_AT == offsetof(struct fpgabuf_import_exchange, timeout),
+_Static_assert(offsetof(struct fpgabuf_import_exchange, timeout) == TIMEOUT_AT,
 	       "both exchanges have their timeout at the same place");
 
 /* The sorts of files that requests are for */
-enum sort { CHANNEL, IMPORTER, BUFFER, FENCE, NUM_SORTS };
+enum kind { CHANNEL, IMPORTER, BUFFER, FENCE, NUM_SORTS };
 
 /**
  * struct vandal - one of the processes
@@ -80,7 +80,7 @@ static __u64 draw_wrong(struct vandal *v, __u64 right)
 }
 
 /* The place of a file of that sort; of an empty one if there is none. */
-static unsigned int draw_place(struct vandal *v, enum sort sort)
+static unsigned int draw_place(struct vandal *v, enum kind sort)
 {
 	unsigned int first = draw(v, FILES), i;
 
@@ -91,7 +91,7 @@ static unsigned int draw_place(struct vandal *v, enum sort sort)
 }
 
 /* Mostly one that has slots, which only one file of a node may have. */
-static unsigned int draw_owner(struct vandal *v, enum sort sort)
+static unsigned int draw_owner(struct vandal *v, enum kind sort)
 {
 	unsigned int place = draw_place(v, sort), i;
 
@@ -102,7 +102,7 @@ static unsigned int draw_owner(struct vandal *v, enum sort sort)
 }
 
 /* A file of that sort, or now and then of another, or a number. */
-static int draw_fd(struct vandal *v, enum sort sort)
+static int draw_fd(struct vandal *v, enum kind sort)
 {
 	if (!draw(v, 24))
 		sort = draw(v, NUM_SORTS);
@@ -110,20 +110,20 @@ static int draw_fd(struct vandal *v, enum sort sort)
 }
 
 /* A slot that there is, of the channel or importing device at that place */
-static unsigned int draw_slot(struct vandal *v, enum sort sort,
+static unsigned int draw_slot(struct vandal *v, enum kind sort,
 			      unsigned int place)
 {
 	return draw_wrong(v, draw(v, v->slots[sort][place] ?: 1));
 }
 
-static void note_slot(struct vandal *v, enum sort sort, unsigned int place,
+static void note_slot(struct vandal *v, enum kind sort, unsigned int place,
 		      int slot)
 {
 	if (slot >= (int)v->slots[sort][place])
 		v->slots[sort][place] = slot + 1;
 }
 
-static int keep_fd(struct vandal *v, enum sort sort, int fd)
+static int keep_fd(struct vandal *v, enum kind sort, int fd)
 {
 	unsigned int place = draw(v, FILES);
 
@@ -160,7 +160,7 @@ static int request(struct vandal *v, int fd, unsigned long cmd, void *arg)
 	return ret;
 }
 
-static int drop_fd(struct vandal *v, enum sort sort, unsigned int place)
+static int drop_fd(struct vandal *v, enum kind sort, unsigned int place)
 {
 	int fd = v->files[sort][place];
 
@@ -173,7 +173,7 @@ static int drop_fd(struct vandal *v, enum sort sort, unsigned int place)
  * The same, of a channel or an importing device. One that is gone, or that
  * somebody else has, is given up sooner or later.
  */
-static int request_at(struct vandal *v, enum sort sort, unsigned int place,
+static int request_at(struct vandal *v, enum kind sort, unsigned int place,
 		      unsigned long cmd, void *arg)
 {
 	int fd = draw_wrong(v, v->files[sort][place]);
@@ -230,7 +230,7 @@ static int call_open_importer(struct vandal *v)
 
 static int call_close(struct vandal *v)
 {
-	enum sort sort = draw(v, NUM_SORTS);
+	enum kind sort = draw(v, NUM_SORTS);
 
 	return drop_fd(v, sort, draw_place(v, sort));
 }
@@ -509,12 +509,14 @@ static int call_import_fence(struct vandal *v)
  * @weight: how often it is made
  * @floor: of a thousand of them so many must succeed
  */
-static const struct call {
+struct call {
 	const char *name;
 	int (*make)(struct vandal *v);
 	unsigned int weight;
 	unsigned int floor;
-} calls[] = {
+};
+
+static const struct call calls[] = {
 	{ "open", call_open, 3, 300 },
 	{ "open importer", call_open_importer, 3, 3 },
 	{ "close", call_close, 1, 200 },

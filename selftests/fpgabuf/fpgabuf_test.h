@@ -165,6 +165,9 @@ atomic_uint *shared_counters(unsigned int num);
 /* Wait until another one was counted, for 10 s at most; whether it was. */
 bool counts_on(atomic_uint *counter);
 bool module_loaded(const char *name);
+/* NULL, or that it is: valid until the next call */
+const char *module_missing(const char *name);
+const char *file_missing(const char *path);
 /* Write @text into a file that is there. */
 int write_file(const char *path, const char *text);
 /* Write the simulated FPGA's name into a file of its driver: bind, unbind. */
@@ -214,13 +217,8 @@ int catch_signal(int sig);
 } while (0)
 
 /* A module, or another file of this tree's */
-#define REQUIRE_MODULE(name)						\
-	REQUIRE_NOTHING_MISSING(module_loaded(name) ? NULL :		\
-				name " is not loaded")
-#define REQUIRE_FILE(name)						\
-	REQUIRE_NOTHING_MISSING(access(name, F_OK) ?			\
-				"no " name ": built without the modules" : \
-				NULL)
+#define REQUIRE_MODULE(name)	REQUIRE_NOTHING_MISSING(module_missing(name))
+#define REQUIRE_FILE(name)	REQUIRE_NOTHING_MISSING(file_missing(name))
 
 /* First lines of every setup. */
 #define REQUIRE_CHANNEL_NUMBER(number, before) do {			\

@@ -102,7 +102,7 @@ FIXTURE_SETUP(power)
 		if (wrong)
 			snprintf(self->progress->wrong,
 				 sizeof(self->progress->wrong), "%s", wrong);
-		_exit(wrong != NULL);
+		_exit(!!wrong);
 	}
 }
 

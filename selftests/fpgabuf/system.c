@@ -322,6 +322,21 @@ bool module_loaded(const char *name)
 	return !access(path, F_OK);
 }
 
+static char missing[96];
+
+const char *module_missing(const char *name)
+{
+	snprintf(missing, sizeof(missing), "%s is not loaded", name);
+	return module_loaded(name) ? NULL : missing;
+}
+
+const char *file_missing(const char *path)
+{
+	snprintf(missing, sizeof(missing), "no %s: built without the modules",
+		 path);
+	return access(path, F_OK) ? missing : NULL;
+}
+
 static const char *modules[2];
 static unsigned int num_modules;
 
