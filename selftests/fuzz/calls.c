@@ -30,6 +30,7 @@
 #define DEBUGFS		"/sys/kernel/debug/"
 #define SIM_NODES	4
 #define SHRINK_S	20
+#define RENUMBER_S	30
 /* Numbers that a node may have */
 #define MAX_NODES	64
 #define MAX_HEAPS	32
@@ -94,6 +95,11 @@ static const __u64 frame_sizes[] = {
 	4096, 64, 256, 4100, 8192, 65536, 63, 1 << 20, 4096
 };
 
+/* Most have room for several frames. */
+static const __u64 buffer_sizes[] = {
+	16384, 4096, 8192, 65536, 64, 4097, 1 << 20, 3 << 20, 16384
+};
+
 static const __u64 fourccs[] = {
 	0, 0x56595559, 0x59565955, 0x34325258, 0x20203852, 0x3231564e, 0
 };
@@ -105,7 +111,7 @@ static const __u64 denominators[] = { 1, 0, 1001, 1 };
 static const __u64 offsets[] = { 0, 4096, 64, 8192, 32, 1, 0 };
 static const __u64 lens[] = { 0, 4096, 64, 8192, 65536, 0 };
 static const __u64 copy_lens[] = { 64, 4096, 128, 1024, 1, 65536, 64 };
-static const __u64 user_lens[] = { 8192, 4096, 64, 65536, 100, 262144, 8192 };
+static const __u64 user_lens[] = { 16384, 4096, 64, 65536, 100, 262144, 16384 };
 static const __u64 blocks[] = { 64, 1, 100, 4096, 8192, 1 << 20, 64 };
 static const __u64 counts[] = { 16, 1, 2, 64, 1000, 16 };
 static const __u64 powers[] = { 0, 64, 1, 4096, 256, 1 << 20, 96, 0 };
@@ -462,6 +468,31 @@ void device_reset(void)
 	end_quarantine();
 }
 
+static bool has_first_nodes(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < SIM_NODES; i++)
+		if (!has_node(i))
+			return false;
+	return true;
+}
+
+/*
+ * Whoever comes next looks for the first nodes. Their numbers are free when the
+ * last reference to the old ones is gone, of which no event tells.
+ */
+void device_renumber(void)
+{
+	__s64 until = now_ns() + RENUMBER_S * SEC;
+
+	while (!has_first_nodes() && now_ns() < until) {
+		run_unbind(NULL);
+		poll(NULL, 0, 200);
+		run_bind(NULL);
+	}
+}
+
 static long run_free_limit(const __u64 *v)
 {
 	char text[32];
@@ -657,7 +688,7 @@ const struct op ops[] = {
 	      FIELD(T_LIST, fpgabuf_format, rate.denominator, LIST(denominators))),
 	MAKER("alloc", FPGABUF_IOC_ALLOC, RES_BUFFER, fpgabuf_alloc, fd, 12,
 	      ON(RES_CHANNEL),
-	      FIELD(T_SIZE, fpgabuf_alloc, size, LIST(frame_sizes)),
+	      FIELD(T_SIZE, fpgabuf_alloc, size, LIST(buffer_sizes)),
 	      FIELD(T_NUM, fpgabuf_alloc, kind, NUM(0, 8)),
 	      FIELD(T_ZERO, fpgabuf_alloc, flags),
 	      FIELD(T_LIST, fpgabuf_alloc, fd_flags, LIST(fd_flags))),
@@ -799,7 +830,8 @@ const struct op ops[] = {
 
 	MAKER("heap_alloc", DMA_HEAP_IOCTL_ALLOC, RES_BUFFER,
 	      dma_heap_allocation_data, fd, 5, ON(RES_HEAP),
-	      FIELD(T_SIZE, dma_heap_allocation_data, len, LIST(frame_sizes)),
+	      FIELD(T_SIZE, dma_heap_allocation_data, len,
+		    LIST(buffer_sizes)),
 	      FIELD(T_ZERO, dma_heap_allocation_data, fd),
 	      FIELD(T_LIST, dma_heap_allocation_data, fd_flags, LIST(fd_flags)),
 	      FIELD(T_ZERO, dma_heap_allocation_data, heap_flags)),

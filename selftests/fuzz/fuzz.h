@@ -207,6 +207,8 @@ long call_make(const struct program *prog, unsigned int index);
 void calls_allow_faults(void);
 /* Bind the device, and let no fault be to come. */
 void device_reset(void);
+/* Give the device its first nodes again. */
+void device_renumber(void);
 
 /* program.c */
 void rng_seed(__u64 seed);

@@ -788,6 +788,7 @@ int session_run(const struct options *options, struct totals *sums)
 		fuzz();
 	end_process();
 	check_left();
+	device_renumber();
 	check_kernel_log();
 	totals->blocks = blocks.used;
 	totals->edges = edges.used;
