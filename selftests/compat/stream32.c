@@ -126,20 +126,27 @@ static int frames_are_right(int ch, int fd, const __u8 *map)
 	return 1;
 }
 
+/* As C libraries of today do it: the other one is an option of the kernel. */
+static int wait_for(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	const __s64 timeout[2] = { 10, 0 };
+
+	return my_syscall5(__NR_ppoll_time64, &pfd, 1, timeout, NULL, 0) == 1;
+}
+
 static int fence_signals(int ch)
 {
 	struct fpgabuf_fences fences = { .in = -1, .out = -1 };
 	struct fpgabuf_completion done;
 	struct sync_file_info info;
-	struct pollfd pfd;
 
 	while (exchange(ch, -1, NULL, &done) == 1 && done.slot)
 		;
 	if (exchange(ch, 0, &fences, NULL) < 0 || fences.out < 0)
 		return 0;
-	pfd = (struct pollfd){ .fd = fences.out, .events = POLLIN };
 	memset(&info, 0, sizeof(info));
-	return poll(&pfd, 1, 10000) == 1 &&
+	return wait_for(fences.out) &&
 	       !ioctl(fences.out, SYNC_IOC_FILE_INFO, &info) &&
 	       info.status == 1;
 }
