@@ -38,7 +38,9 @@ copies() {
 	count=$((count + 1))
 	mark="dmatest $$ $threads"
 	echo "$mark" >/dev/kmsg
-	modprobe dmatest device="$DEVICE" channel="$channel" threads_per_chan="$threads" iterations="$ITERATIONS" timeout=10000 run=1
+	# The threads of a channel are added when it is named, as the parameters before it say.
+	modprobe dmatest device="$DEVICE" threads_per_chan="$threads" iterations="$ITERATIONS" timeout=10000 \
+		channel="$channel" run=1
 	# Reading it waits for the threads.
 	cat "$PARAMETERS/wait" >/dev/null
 	rmmod dmatest
