@@ -132,7 +132,7 @@ static int wait_for(int fd)
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	const __s64 timeout[2] = { 10, 0 };
 
-	return my_syscall5(__NR_ppoll_time64, &pfd, 1, timeout, NULL, 0) == 1;
+	return syscall(__NR_ppoll_time64, &pfd, 1, timeout, NULL, 0) == 1;
 }
 
 static int fence_signals(int ch)
