@@ -48,9 +48,14 @@ static const char *stream_step(int ch, const struct buffer *b, __u64 number)
 	struct fpgabuf_queue_entry entry;
 	struct fpgabuf_completion done;
 	const char *verdict;
+	int ret;
 
-	if (fpga_take(ch, &done, 1, 1, 20 * SEC) != 1)
-		return "no frame in 20 seconds";
+	/* Who is frozen while it waits is interrupted. */
+	do {
+		ret = fpga_take(ch, &done, 1, 1, 20 * SEC);
+	} while (ret == -EINTR);
+	if (ret != 1)
+		return ret < 0 ? strerror(-ret) : "no frame in 20 seconds";
 	if (done.sequence != number)
 		return "a frame was lost";
 	verdict = raw_check_synced(b->fd, (char *)b->map + done.slot * FRAME,
