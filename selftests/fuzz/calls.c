@@ -935,6 +935,15 @@ __u64 default_value(const struct field *field)
 
 /* ---- Making a call ---- */
 
+/*
+ * The kernel's heaps for CMA areas map a buffer as one segment, however long the
+ * device says that one may be: the DMA-API debugger reports it.
+ */
+static bool heap_is_usable(const char *name)
+{
+	return !strncmp(name, "fpgabuf-", 8) || !strcmp(name, "system");
+}
+
 static void find_heaps(void)
 {
 	DIR *dir = opendir("/dev/dma_heap");
@@ -942,7 +951,7 @@ static void find_heaps(void)
 	char path[300];
 
 	while (dir && (entry = readdir(dir)) && num_heaps < MAX_HEAPS) {
-		if (entry->d_name[0] == '.')
+		if (!heap_is_usable(entry->d_name))
 			continue;
 		snprintf(path, sizeof(path), "/dev/dma_heap/%s", entry->d_name);
 		heaps[num_heaps++] = strdup(path);
