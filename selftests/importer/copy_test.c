@@ -540,16 +540,20 @@ FIXTURE_VARIANT_ADD(pieces, hang) {
 };
 
 /*
- * Memory whose pages lie in the wrong order: however it was allocated, hardly two
- * of them make one piece.
+ * Memory in many pieces. The file gets its pages first, in the file's order; the
+ * mapping takes every STRIDE-th of them. Pages that the kernel hands out in a row,
+ * upwards or downwards, are then never neighbours.
  */
+#define STRIDE 37
+
 static int scattered_alloc(int ch, size_t size, struct buffer *b)
 {
 	const size_t page = page_size();
 	int memfd = memfd_create("pieces", MFD_CLOEXEC);
 	size_t at;
 
-	if (memfd < 0 || ftruncate(memfd, size))
+	/* An odd stride and a power of two: each page is mapped once. */
+	if (size & (size - 1) || memfd < 0 || fallocate(memfd, 0, 0, size))
 		return -errno;
 	b->size = size;
 	b->map = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
@@ -559,7 +563,7 @@ static int scattered_alloc(int ch, size_t size, struct buffer *b)
 	for (at = 0; at < size; at += page)
 		if (mmap((char *)b->map + at, page, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_FIXED, memfd,
-			 size - page - at) == MAP_FAILED)
+			 at * STRIDE & (size - 1)) == MAP_FAILED)
 			return -errno;
 	close(memfd);
 	b->fd = fpga_alloc_user(ch, b->map, size, O_RDWR | O_CLOEXEC);
