@@ -33,8 +33,29 @@ accelerator() {
 	elif [ -z "$(kvm_missing)" ]; then
 		echo -accel kvm -cpu host
 	else
-		echo -accel tcg,thread=multi -cpu max,-sse4.2
+		echo -accel "tcg,thread=$(emulator_threads)" -cpu max,-sse4.2
 	fi
+}
+
+# Before QEMU 8.1 a processor may go on with what was translated of code while another one changed it. A kernel that patches
+# code that runs (a static key: a breakpoint, the rest, the first byte) then meets a breakpoint that is no longer there, and
+# dies. Where the processors take turns on one thread that cannot be; but then they never run at the same time either, so
+# that only what needs it has it.
+emulator_threads() {
+	if [ "${PATCHES_CODE:-}" ] && older "$(qemu_version)" 8.1; then
+		echo single
+	else
+		echo multi
+	fi
+}
+
+qemu_version() {
+	"$QEMU" --version | sed -nE '1s/.* version ([0-9.]+).*/\1/p'
+}
+
+# older A B: version A comes before B.
+older() {
+	[ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
 
 emulates() {

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 
 #include "../kselftest_harness.h"
-#include "fpgabuf_test.h"
+#include "../fpgabuf/fpgabuf_test.h"
 
 #define FRAME		(16 << 10)
 #define SLOTS		4
