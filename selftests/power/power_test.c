@@ -23,6 +23,8 @@
 #define CPU		"/sys/devices/system/cpu/cpu1/online"
 #define PM_TEST		"/sys/power/pm_test"
 #define PM_STATE	"/sys/power/state"
+/* What waits ends by itself before that, and says what did not come. */
+#define LIMIT_S		100
 #define PM_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
 
 /**
@@ -118,15 +120,20 @@ FIXTURE_TEARDOWN_PARENT(power)
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
-/* More frames have come, or the stream has ended. */
-static bool goes_on(const struct progress *p, unsigned int more)
+/* @more frames come. When none does, nobody waits for it again. */
+static bool goes_on(struct progress *p, unsigned int more)
 {
 	const __u64 wanted = p->frames + more;
 	const __s64 end = now_ns() + 30 * SEC;
 
 	while (p->frames < wanted && !p->wrong[0] && now_ns() < end)
 		pass_time(MSEC);
-	return p->frames >= wanted;
+	if (p->frames >= wanted)
+		return true;
+	if (!p->wrong[0])
+		snprintf(p->wrong, sizeof(p->wrong), "stands still after %llu frames",
+			 (unsigned long long)p->frames);
+	return false;
 }
 
 static int stream_end(struct progress *p, pid_t pid)
@@ -137,7 +144,7 @@ static int stream_end(struct progress *p, pid_t pid)
 	return waitpid(pid, &status, 0) == pid ? status : -errno;
 }
 
-TEST_F(power, processors_come_and_go)
+TEST_F_TIMEOUT(power, processors_come_and_go, LIMIT_S)
 {
 	int i;
 
@@ -155,7 +162,7 @@ TEST_F(power, processors_come_and_go)
 }
 
 /* No device is suspended: a root that comes over virtio would not come back. */
-TEST_F(power, tasks_are_frozen)
+TEST_F_TIMEOUT(power, tasks_are_frozen, LIMIT_S)
 {
 	int i;
 
