@@ -244,6 +244,8 @@ void fpgabuf_stream_init(struct fpgabuf_channel *channel);
 void fpgabuf_stream_fini(struct fpgabuf_channel *channel);
 void fpgabuf_stream_issue(struct fpgabuf_channel *channel);
 /* with channel->lock held */
+int fpgabuf_stream_configure(struct fpgabuf_channel *channel,
+			     const struct fpgabuf_format *format);
 int fpgabuf_stream_start(struct fpgabuf_channel *channel, u32 timeout_ms);
 void fpgabuf_stream_stop(struct fpgabuf_channel *channel, int status);
 /* with channel->engine_lock held */

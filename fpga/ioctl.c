@@ -122,13 +122,10 @@ static int ioctl_set_format(struct fpgabuf_channel *channel, struct file *file,
 	ret = fpgabuf_ioctl_put(arg);
 	if (ret)
 		return ret;
-	if (config->ops && config->ops->set_format) {
-		ret = config->ops->set_format(config->priv, format);
-		if (ret)
-			return ret;
-	}
+	ret = fpgabuf_stream_configure(channel, format);
+	if (ret)
+		return ret;
 	channel->format = *format;
-	channel->configured = true;
 	return fpgabuf_channel_claim(channel, file);
 }
 

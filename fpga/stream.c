@@ -30,8 +30,12 @@ static int stream_status(const struct dmaengine_result *result)
 	}
 }
 
-/* What the board, or else the channel itself, knows of the frame. */
-static struct fpgabuf_frame stream_frame(const struct fpgabuf_slot *slot)
+/*
+ * What the board, or else the channel itself, knows of the frame. An engine that
+ * failed has not described it: its metadata may be anything.
+ */
+static struct fpgabuf_frame stream_frame(const struct fpgabuf_slot *slot,
+					 const struct dmaengine_result *result)
 {
 	struct fpgabuf_channel *channel = slot->channel;
 	struct fpgabuf_frame frame = {
@@ -41,13 +45,23 @@ static struct fpgabuf_frame stream_frame(const struct fpgabuf_slot *slot)
 	size_t len, max;
 	void *metadata;
 
-	if (!channel->has_metadata)
+	if (!channel->has_metadata || result->result != DMA_TRANS_NOERROR)
 		return frame;
 	metadata = dmaengine_desc_get_metadata_ptr(slot->desc, &len, &max);
 	if (!IS_ERR_OR_NULL(metadata))
 		channel->config.ops->frame(channel->config.priv, metadata, len,
 					   &frame);
 	return frame;
+}
+
+/* Numbers of frames only rise. One that does not is an error of its frame. */
+static int stream_check_frame(const struct fpgabuf_channel *channel,
+			      struct fpgabuf_frame *frame)
+{
+	if (frame->sequence >= channel->next_sequence)
+		return 0;
+	frame->sequence = channel->next_sequence;
+	return -EIO;
 }
 
 static void stream_fill_done(struct fpgabuf_channel *channel,
@@ -126,6 +140,7 @@ static void stream_transfer_done(struct fpgabuf_channel *channel,
 	struct fpgabuf_completion *done = &slot->job->done;
 	struct fpgabuf_frame frame;
 	struct fpgabuf_job *job;
+	int status;
 
 	while ((job = fpgabuf_queue_oldest(&channel->queue)) != slot->job) {
 		fpgabuf_stream_finish_job(channel, job, -EIO);
@@ -133,10 +148,11 @@ static void stream_transfer_done(struct fpgabuf_channel *channel,
 		channel->next_sequence++;
 	}
 
-	frame = stream_frame(slot);
+	frame = stream_frame(slot, result);
+	status = stream_status(result) ?: stream_check_frame(channel, &frame);
 	done->bytes = slot->bytes - min_t(u64, result->residue, slot->bytes);
 	stream_fill_done(channel, &frame, done);
-	stream_complete(channel, slot->job, stream_status(result));
+	stream_complete(channel, slot->job, status);
 
 	/* What found no descriptor, or waited for its turn to fail. */
 	if (!list_empty(&channel->queue.queued))
@@ -389,14 +405,19 @@ void fpgabuf_stream_fini(struct fpgabuf_channel *channel)
 	cancel_delayed_work_sync(&channel->watchdog);
 }
 
-static int stream_configure(struct fpgabuf_channel *channel)
+/*
+ * Give the board a format. After an error it may have a part of it: it gets one
+ * again before it is started.
+ */
+int fpgabuf_stream_configure(struct fpgabuf_channel *channel,
+			     const struct fpgabuf_format *format)
 {
 	const struct fpgabuf_channel_ops *ops = channel->config.ops;
-	int ret;
+	int ret = 0;
 
-	if (channel->configured || !ops || !ops->set_format)
-		return 0;
-	ret = ops->set_format(channel->config.priv, &channel->format);
+	lockdep_assert_held(&channel->lock);
+	if (ops && ops->set_format)
+		ret = ops->set_format(channel->config.priv, format);
 	channel->configured = !ret;
 	return ret;
 }
@@ -453,7 +474,8 @@ int fpgabuf_stream_start(struct fpgabuf_channel *channel, u32 timeout_ms)
 	ret = fpgabuf_quarantine_end(channel);
 	if (ret)
 		return ret;
-	ret = stream_configure(channel);
+	if (!channel->configured)
+		ret = fpgabuf_stream_configure(channel, &channel->format);
 	if (ret)
 		return ret;
 

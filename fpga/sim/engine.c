@@ -81,22 +81,11 @@ static struct sim_desc *sim_desc_find_idle(struct sim_chan *chan,
 	return found;
 }
 
-static bool sim_chan_is_full(struct sim_chan *chan)
-{
-	unsigned long flags;
-	bool full;
-
-	spin_lock_irqsave(&chan->lock, flags);
-	full = sim_fault_meets(chan, SIM_FAULT_FULL);
-	spin_unlock_irqrestore(&chan->lock, flags);
-	return full;
-}
-
 static struct sim_desc *sim_desc_get(struct sim_chan *chan, unsigned int num)
 {
 	struct sim_desc *desc;
 
-	if (sim_chan_is_full(chan))
+	if (sim_fault_strikes(chan, SIM_FAULT_FULL))
 		return NULL;
 	desc = sim_desc_find_idle(chan, num);
 	if (!desc) {

@@ -34,6 +34,8 @@ static const char * const sim_fault_names[SIM_NUM_FAULTS] = {
 	[SIM_FAULT_REFUSE]	= "refuse",
 	[SIM_FAULT_ZOMBIE]	= "zombie",
 	[SIM_FAULT_STUCK]	= "stuck",
+	[SIM_FAULT_BACK]	= "back",
+	[SIM_FAULT_FORMAT]	= "format",
 };
 
 static bool plan_meets(struct sim_plan *plan)
@@ -55,13 +57,26 @@ bool sim_fault_meets(struct sim_chan *chan, enum sim_fault kind)
 	return chan->plan.kind == kind && plan_meets(&chan->plan);
 }
 
+/* Likewise, for callers that do not hold the lock. */
+bool sim_fault_strikes(struct sim_chan *chan, enum sim_fault kind)
+{
+	unsigned long flags;
+	bool strikes;
+
+	spin_lock_irqsave(&chan->lock, flags);
+	strikes = sim_fault_meets(chan, kind);
+	spin_unlock_irqrestore(&chan->lock, flags);
+	return strikes;
+}
+
 /* What the descriptor that the engine takes now meets; with the lock held. */
 enum sim_fault sim_fault_next(struct sim_chan *chan)
 {
 	enum sim_fault kind = chan->plan.kind;
 
 	lockdep_assert_held(&chan->lock);
-	if (kind == SIM_FAULT_FULL || kind == SIM_FAULT_REFUSE)
+	if (kind == SIM_FAULT_FULL || kind == SIM_FAULT_REFUSE ||
+	    kind == SIM_FAULT_FORMAT)
 		return SIM_FAULT_NONE;
 	return plan_meets(&chan->plan) ? kind : SIM_FAULT_NONE;
 }

@@ -30,6 +30,20 @@ void sim_logic_lose(struct sim_logic *logic, unsigned int frames, u32 reason)
 	logic->lost_flags |= reason;
 }
 
+/* An engine that failed had nothing to append: zeros are in its place. */
+static void logic_describe(struct sim_logic *logic, struct sim_desc *desc,
+			   u64 sequence, int status)
+{
+	desc->metadata = (struct sim_metadata){ 0 };
+	if (status && status != -EMSGSIZE)
+		return;
+	if (READ_ONCE(desc->fault) != SIM_FAULT_BACK)
+		desc->metadata.sequence = sequence;
+	desc->metadata.timestamp = ktime_get_ns();
+	desc->metadata.flags = logic->lost_flags;
+	logic->lost_flags = 0;
+}
+
 /**
  * sim_logic_move() - let the engine move the next frame
  * @logic: of the channel
@@ -51,12 +65,7 @@ void sim_logic_move(struct sim_logic *logic, struct sim_desc *desc)
 	sim_transfer_begin(&transfer, logic->chan, desc);
 	ret = logic->ops->move(logic, &transfer, sequence);
 	sim_transfer_end(&transfer);
-	desc->metadata = (struct sim_metadata){
-		.sequence = sequence,
-		.timestamp = ktime_get_ns(),
-		.flags = logic->lost_flags,
-	};
-	logic->lost_flags = 0;
+	logic_describe(logic, desc, sequence, ret);
 	sim_chan_complete(logic->chan, desc, ret);
 }
 
@@ -164,7 +173,8 @@ static int logic_settle(struct sim_logic *logic)
  * @format: the format
  * @scratch: bytes of &sim_logic.scratch that are needed
  *
- * Return: 0; -ENOMEM; -EBUSY: the engine could not be stopped.
+ * Return: 0; -ENOMEM; -EBUSY: the engine could not be stopped; -EIO: the
+ * fault "format", which leaves the FPGA with a part of the new format.
  */
 int sim_logic_set_format(struct sim_logic *logic,
 			 const struct fpgabuf_format *format, size_t scratch)
@@ -183,7 +193,7 @@ int sim_logic_set_format(struct sim_logic *logic,
 		logic->scratch_size = scratch;
 	}
 	logic->format = *format;
-	return 0;
+	return sim_fault_strikes(logic->chan, SIM_FAULT_FORMAT) ? -EIO : 0;
 }
 
 /**

@@ -122,6 +122,9 @@ struct sim_metadata {
  * @SIM_FAULT_ZOMBIE: like hang, but called back after it was terminated
  * @SIM_FAULT_STUCK: like hang, but it cannot be terminated, and what it was
  *	doing in the middle it does again and again
+ * @SIM_FAULT_BACK: its metadata has the number of the first frame
+ * @SIM_FAULT_FORMAT: not of a descriptor: a format is taken over, and reported
+ *	as refused
  * @SIM_NUM_FAULTS: how many there are
  */
 enum sim_fault {
@@ -138,6 +141,8 @@ enum sim_fault {
 	SIM_FAULT_REFUSE,
 	SIM_FAULT_ZOMBIE,
 	SIM_FAULT_STUCK,
+	SIM_FAULT_BACK,
+	SIM_FAULT_FORMAT,
 	SIM_NUM_FAULTS,
 };
 
@@ -247,6 +252,7 @@ bool sim_chan_is_busy(struct sim_chan *chan);
 
 /* faults.c */
 bool sim_fault_meets(struct sim_chan *chan, enum sim_fault kind);
+bool sim_fault_strikes(struct sim_chan *chan, enum sim_fault kind);
 enum sim_fault sim_fault_next(struct sim_chan *chan);
 bool sim_fault_lasts(struct sim_chan *chan, const struct sim_desc *desc,
 		     long timeout);

@@ -359,8 +359,10 @@ struct fpgabuf_channel_ops {
 	/**
 	 * @frame: read what the engine told of a completed frame: @metadata of
 	 * @len bytes, see dmaengine_desc_get_metadata_ptr(). @frame comes
-	 * filled with what the channel knows by itself. Called from the
-	 * engine's completion callback: must not sleep.
+	 * filled with what the channel knows by itself. Not called for a
+	 * transfer that failed. A &fpgabuf_frame.sequence that is lower than
+	 * one before it in the run makes the frame fail with -EIO. Called from
+	 * the engine's completion callback: must not sleep.
 	 */
 	void (*frame)(void *priv, const void *metadata, size_t len,
 		      struct fpgabuf_frame *frame);

@@ -293,6 +293,66 @@ TEST_F(fault, error)
 	EXPECT_STREQ("ok", check(&self->b, &done[1]));
 }
 
+/* What an engine that failed appends is zero: nobody may believe it. */
+TEST_F(fault, metadata_of_failed)
+{
+	static const char * const faults[] = { "abort 1 1", "error 1 1" };
+	struct fpgabuf_completion done[3];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(faults); i++) {
+		ASSERT_EQ(0, run_with(self->ch, faults[i], 3, done));
+		EXPECT_STREQ("ok", check(&self->b, &done[0]));
+		EXPECT_NE(0, done[1].status);
+		EXPECT_EQ(0U, done[1].lost);
+		EXPECT_EQ(2U, done[2].sequence);
+		EXPECT_EQ(0U, done[2].lost);
+		EXPECT_STREQ("ok", check(&self->b, &done[2]));
+		ASSERT_EQ(0, fpga_stop(self->ch));
+	}
+}
+
+/* A number that came before is an error of its frame, and of no other. */
+TEST_F(fault, back)
+{
+	struct fpgabuf_completion done[3];
+
+	ASSERT_EQ(0, run_with(self->ch, "back 1 1", 3, done));
+	EXPECT_STREQ("ok", check(&self->b, &done[0]));
+	EXPECT_EQ(-EIO, done[1].status);
+	EXPECT_EQ(1U, done[1].sequence);
+	EXPECT_EQ(0U, done[1].lost);
+	EXPECT_EQ(0U, done[1].flags);
+	EXPECT_EQ(2U, done[2].sequence);
+	EXPECT_EQ(0U, done[2].lost);
+	EXPECT_STREQ("ok", check(&self->b, &done[2]));
+}
+
+/* The board has a part of the new format; it gets the old one before a start. */
+TEST_F(fault, format)
+{
+	struct fpgabuf_format format;
+	int i;
+
+	for (i = 0; i < SLOTS; i++)
+		ASSERT_EQ(0, fpga_unregister(self->ch, i));
+	ASSERT_EQ(0, sim_fault("rx0", "format"));
+	EXPECT_EQ(-EIO, fpga_set_raw(self->ch, 2 * FRAME, 0));
+	ASSERT_EQ(0, fpga_get_format(self->ch, &format));
+	EXPECT_EQ((__u64)FRAME, format.size);
+	ASSERT_EQ(0, sim_register(self->ch, self->b.fd, FRAME, SLOTS));
+	EXPECT_STREQ("ok", works(self->ch, &self->b));
+
+	/* So it is when a start had to set it. */
+	for (i = 0; i < SLOTS; i++)
+		ASSERT_EQ(0, fpga_unregister(self->ch, i));
+	ASSERT_EQ(0, sim_fault("rx0", "format 2"));
+	EXPECT_EQ(-EIO, fpga_set_raw(self->ch, 2 * FRAME, 0));
+	ASSERT_EQ(0, sim_register(self->ch, self->b.fd, FRAME, SLOTS));
+	EXPECT_EQ(-EIO, fpga_start(self->ch));
+	EXPECT_STREQ("ok", works(self->ch, &self->b));
+}
+
 /* The frame is there, but nobody is told before the next one. */
 TEST_F(fault, lost)
 {

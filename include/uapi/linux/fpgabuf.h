@@ -459,8 +459,8 @@ struct fpgabuf_queue_entry {
  * struct fpgabuf_completion - a buffer given back by the channel
  * @slot: the slot; its buffer is with the caller again
  * @status: 0: a whole frame; -EIO: the engine did not take the buffer, reported
- *	an error, lost count of it, or cannot be stopped; -EMSGSIZE: the frame
- *	came out shorter than the format says; -ECANCELED: stopped before the
+ *	an error, lost count of it, gave the frame a number that came before, or
+ *	cannot be stopped; -EMSGSIZE: the frame came out shorter than the format says; -ECANCELED: stopped before the
  *	frame was complete; -ETIMEDOUT: it took longer than
  *	&fpgabuf_start.timeout_ms; else the error of a fence that it waited for.
  *	With all but 0 and -EMSGSIZE the contents are undefined
