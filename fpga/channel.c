@@ -39,7 +39,7 @@ int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file)
 	lockdep_assert_held(&channel->lock);
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
-	channel->owner = file;
+	WRITE_ONCE(channel->owner, file);
 	return 0;
 }
 
@@ -50,10 +50,12 @@ static void channel_reset(struct fpgabuf_channel *channel, int status)
 	fpgabuf_stream_stop(channel, status);
 	fpgabuf_quarantine_end(channel);
 	fpgabuf_slots_release(channel);
-	channel->owner = NULL;
+	WRITE_ONCE(channel->owner, NULL);
 	channel->run = 0;
 	channel->configured = false;
 	channel->format = channel->config.default_format;
+	/* Others may own the channel now. */
+	wake_up_all(&channel->wait);
 }
 
 static int channel_get_dma(struct fpgabuf_channel *channel)
@@ -157,16 +159,21 @@ static int fpgabuf_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* What another file's stream has is not there for this one. */
 static __poll_t fpgabuf_poll(struct file *file, poll_table *wait)
 {
 	struct fpgabuf_channel *channel = file->private_data;
 	__poll_t mask = 0;
+	struct file *owner;
 
 	poll_wait(file, &channel->wait, wait);
 
+	owner = READ_ONCE(channel->owner);
 	spin_lock_irq(&channel->queue.lock);
 	if (channel->gone)
 		mask = EPOLLERR | EPOLLHUP;
+	else if (owner && owner != file)
+		mask = 0;
 	else if (channel->queue.num_done)
 		mask = EPOLLIN | EPOLLRDNORM;
 	else if (!channel->streaming || channel->quarantine)

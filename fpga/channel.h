@@ -121,7 +121,8 @@ struct fpgabuf_stats {
  * @gone: the board's device is no more: nothing but closing works; written with
  *	@lock and @queue.lock held, read with either
  * @users: open files, and those who allocate by @device
- * @owner: the file that may stream, or NULL
+ * @owner: the file that may stream, or NULL; poll() compares it without @lock,
+ *	by READ_ONCE()
  * @dma: the engine's channel, requested by the first user and released by the
  *	last one, so that an unused node does not hold its driver's module
  * @has_metadata: the engine tells of each frame in its descriptor's metadata

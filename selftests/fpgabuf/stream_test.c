@@ -806,6 +806,12 @@ TEST_F(stream, owner)
 	EXPECT_STREQ("ok", raw_check_synced(b.fd, b.map, FRAME, &done));
 	EXPECT_EQ(-EBUSY, fpga_stop(other));
 
+	/* What the owner can take is nothing to others. */
+	ASSERT_EQ(0, fpga_queue(self->ch, 1, 0));
+	EXPECT_EQ(POLLIN, poll_fd(self->ch, POLLIN, 5000));
+	EXPECT_EQ(0, poll_fd(other, POLLIN, 0));
+	EXPECT_EQ(-EBUSY, fpga_take(other, &done, 1, 0, 0));
+
 	close(self->ch);
 	EXPECT_EQ(0, fpga_get_format(other, &format));
 	EXPECT_EQ((__u32)FPGABUF_FORMAT_VIDEO, format.type);
@@ -815,6 +821,30 @@ TEST_F(stream, owner)
 	EXPECT_EQ(1, fpga_start(other));
 	EXPECT_EQ(1, fpga_take(other, &done, 1, 1, 5 * SEC));
 	buffer_free(&b);
+}
+
+static void *close_soon(void *arg)
+{
+	pass_time(50 * MSEC);
+	return (void *)(intptr_t)close(*(int *)arg);
+}
+
+/* Who waits for a channel that another file streams from wakes when it may. */
+TEST_F(stream, poll_wakes_at_close)
+{
+	pthread_t thread;
+	void *closed;
+	int other;
+
+	other = fpga_open(0, O_RDWR);
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, prepare(self->ch, &self->b, 1, 1));
+	EXPECT_EQ(0, poll_fd(other, POLLIN, 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, close_soon, &self->ch));
+	EXPECT_EQ(POLLERR, poll_fd(other, POLLIN, 5000));
+	ASSERT_EQ(0, pthread_join(thread, &closed));
+	EXPECT_EQ(NULL, closed);
+	EXPECT_EQ(0, fpga_set_raw(other, FRAME, 0));
 }
 
 /* Asking, trying, failing and allocating make nobody the owner. */

@@ -642,7 +642,8 @@ struct fpgabuf_inspect {
  *
  * poll(): EPOLLIN when a completion can be taken; EPOLLERR when the channel is
  * stopped or in quarantine and there is none; EPOLLERR | EPOLLHUP when the
- * device is gone.
+ * device is gone. While another open() streams there is nothing to take, and
+ * poll() waits until that one is closed.
  */
 #define FPGABUF_IOC_MAGIC	0xfb
 #define FPGABUF_IOC_INFO	_IOR(FPGABUF_IOC_MAGIC, 0x00, struct fpgabuf_info)
