@@ -140,8 +140,11 @@ static int ioctl_start(struct fpgabuf_channel *channel, struct file *file,
 		return -EINVAL;
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
-	if (channel->streaming)
+	if (channel->streaming && !READ_ONCE(channel->quarantine))
 		return -EALREADY;
+	/* The quarantine has ended that run, with no stop. */
+	if (channel->streaming)
+		fpgabuf_stream_stop(channel, -EIO);
 
 	/* Told before it is true: once it streams nothing may fail. */
 	arg->start.run = channel->run + 1;

@@ -234,6 +234,25 @@ TEST_F(stuck, quarantine)
 	EXPECT_EQ(0, fpga_unregister(s->ch, 0));
 }
 
+/* The quarantine has ended the run: who starts again need not stop it first. */
+TEST_F(stuck, started_again)
+{
+	struct slots *s = &self->s;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, sync_file_wait(self->out[i], 5000));
+		EXPECT_EQ(-EIO, slots_take_status(s, i));
+	}
+	EXPECT_EQ(-EIO, fpga_start(s->ch));
+	EXPECT_EQ(FPGABUF_STATE_QUARANTINE, channel_state(s->ch));
+	ASSERT_EQ(0, sim_fault("rx0", "none"));
+	ASSERT_EQ(2, fpga_start(s->ch));
+	EXPECT_EQ(-EALREADY, fpga_start(s->ch));
+	ASSERT_EQ(0, fpga_queue(s->ch, 0, 0));
+	EXPECT_STREQ("ok", slots_take(s, 0));
+}
+
 /* Its owner is gone: the buffers are not, before the engine has stopped. */
 TEST_F(stuck, closed)
 {

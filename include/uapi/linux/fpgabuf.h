@@ -561,8 +561,8 @@ struct fpgabuf_exchange {
  * Starts the FPGA's side and hands the queued buffers to the engine. [owner]
  *
  * Errors: -EINVAL: unknown flag, a timeout that is too long, reserved;
- * -EALREADY: started already; -EIO: in quarantine, and still not to be stopped;
- * what the board's driver says.
+ * -EALREADY: started already, and not in quarantine; -EIO: in quarantine, and
+ * still not to be stopped; what the board's driver says.
  */
 struct fpgabuf_start {
 	__u32 flags;
