@@ -12,6 +12,18 @@
 
 #include "channel.h"
 
+/* Probing @done writes to it, before the others are read. */
+static bool exchange_overlaps(const struct fpgabuf_exchange *x)
+{
+	const u64 done = x->done_count * sizeof(struct fpgabuf_completion);
+	const u64 queue = x->queue_count * sizeof(struct fpgabuf_queue_entry);
+	const u64 fences = x->queue_count * sizeof(struct fpgabuf_fences);
+
+	return fpgabuf_overlap(x->done, done, x->queue, queue) ||
+		(x->fences &&
+		 fpgabuf_overlap(x->done, done, x->fences, fences));
+}
+
 static int exchange_check(struct fpgabuf_exchange *x)
 {
 	if (x->flags || x->min_done > x->done_count)
@@ -19,7 +31,7 @@ static int exchange_check(struct fpgabuf_exchange *x)
 	if (x->queue_count > FPGABUF_MAX_BATCH ||
 	    x->done_count > FPGABUF_MAX_BATCH)
 		return -E2BIG;
-	return 0;
+	return exchange_overlaps(x) ? -EINVAL : 0;
 }
 
 /*

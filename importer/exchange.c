@@ -19,6 +19,12 @@ static int exchange_check(const struct fpgabuf_import_exchange *x)
 	if (x->copy_count > FPGABUF_MAX_BATCH ||
 	    x->done_count > FPGABUF_MAX_BATCH)
 		return -E2BIG;
+	/* Probing @done writes to it, before the copies are read. */
+	if (fpgabuf_overlap(x->done,
+			    x->done_count * sizeof(struct fpgabuf_import_done),
+			    x->copies,
+			    x->copy_count * sizeof(struct fpgabuf_import_copy)))
+		return -EINVAL;
 	return 0;
 }
 

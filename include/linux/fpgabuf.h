@@ -253,6 +253,21 @@ bool fpgabuf_queue_work(struct work_struct *work);
 bool fpgabuf_queue_delayed_work(struct delayed_work *work, unsigned long delay);
 
 /**
+ * fpgabuf_overlap() - whether two ranges have a byte in common
+ * @a: where one starts; anything, as a program says it
+ * @a_len: its length in bytes, less than half of all addresses
+ * @b: where the other one starts
+ * @b_len: its length in bytes, likewise
+ *
+ * Context: any.
+ * Return: whether they do; false when one of them is empty.
+ */
+static inline bool fpgabuf_overlap(u64 a, u64 a_len, u64 b, u64 b_len)
+{
+	return a_len && b_len && (a - b < b_len || b - a < a_len);
+}
+
+/**
  * struct fpgabuf_reservation - a buffer and a fence that is to be added to it
  * @import: the buffer; of the caller, who has a reference
  * @fence: the fence, or NULL: nothing is to be added

@@ -513,6 +513,49 @@ TEST_F(abi, exchange_with_bad_arrays)
 					    &done));
 }
 
+/* Completions may not be written over what is to be queued, not by a byte. */
+TEST_F(abi, exchange_with_arrays_that_overlap)
+{
+	const struct fpgabuf_queue_entry queue = { .slot = 0, .user_data = 42 };
+	const size_t page = page_size();
+	struct fpgabuf_fences fences;
+	struct fpgabuf_exchange x = {
+		.queue_count = 1,
+		.done_count = 1,
+	};
+	char *at, *pages;
+
+	pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)pages);
+	at = pages + page;
+	memcpy(at, &queue, sizeof(queue));
+	x.queue = (uintptr_t)at;
+	x.done = x.queue;
+	EXPECT_EQ(-EINVAL, fpga_ioctl(self->ch, FPGABUF_IOC_EXCHANGE, &x));
+	x.done = x.queue + sizeof(queue) - 1;
+	EXPECT_EQ(-EINVAL, fpga_ioctl(self->ch, FPGABUF_IOC_EXCHANGE, &x));
+	x.done = x.queue - sizeof(struct fpgabuf_completion) + 1;
+	EXPECT_EQ(-EINVAL, fpga_ioctl(self->ch, FPGABUF_IOC_EXCHANGE, &x));
+	x.fences = (uintptr_t)&fences;
+	x.done = x.fences;
+	EXPECT_EQ(-EINVAL, fpga_ioctl(self->ch, FPGABUF_IOC_EXCHANGE, &x));
+	EXPECT_EQ(0, memcmp(at, &queue, sizeof(queue)));
+	expect_unchanged(_metadata, self, "EXCHANGE");
+
+	/* Side by side, and with nothing to write, they do not overlap. */
+	x.fences = 0;
+	x.done = x.queue + sizeof(queue);
+	EXPECT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_EXCHANGE, &x));
+	EXPECT_EQ(0, fpga_stop(self->ch));
+	x.queue_count = 0;
+	x.done = x.queue;
+	x.done_count = 1;
+	EXPECT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_EXCHANGE, &x));
+	EXPECT_EQ(1U, x.done_count);
+	EXPECT_EQ(42U, ((struct fpgabuf_completion *)at)->user_data);
+}
+
 /* Room for two, of which the second lies behind the end of the memory */
 TEST_F(abi, exchange_half_writable)
 {

@@ -330,6 +330,13 @@ TEST_F(copy, waits)
 	EXPECT_EQ(-E2BIG, fpga_ioctl(self->p.dev, FPGABUF_IMPORT_IOC_EXCHANGE,
 				     &x));
 	x.done_count = 1;
+	/* A completion over the copies that are to be queued */
+	x.copy_count = 1;
+	x.copies = (uintptr_t)self->copies;
+	x.done = x.copies + sizeof(self->copies[0]) - 1;
+	EXPECT_EQ(-EINVAL, fpga_ioctl(self->p.dev, FPGABUF_IMPORT_IOC_EXCHANGE,
+				      &x));
+	x.copy_count = 0;
 	x.flags = 1;
 	EXPECT_EQ(-EINVAL, fpga_ioctl(self->p.dev, FPGABUF_IMPORT_IOC_EXCHANGE,
 				      &x));

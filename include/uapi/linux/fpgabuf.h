@@ -528,7 +528,8 @@ struct fpgabuf_completion {
  * channel is stopped and no completion is left).
  *
  * Errors besides these, nothing queued and nothing taken: -EINVAL: unknown
- * flag, min_done > done_count, reserved or bytes that must be zero; -E2BIG: a
+ * flag, min_done > done_count, reserved or bytes that must be zero, or @done
+ * overlaps @queue or @fences; -E2BIG: a
  * count over FPGABUF_MAX_BATCH; -ENOENT: a slot with no buffer; -EBUSY: a
  * buffer that is queued already (or twice in the list) or whose completion was
  * not taken; -ENOSPC: more than &fpgabuf_info.queue_depth would be queued;
@@ -876,8 +877,8 @@ struct fpgabuf_import_done {
  * Errors besides these, nothing queued and nothing taken: -EINVAL: unknown flag,
  * min_done > done_count, reserved that must be zero, no length, a misaligned
  * offset, length or buffer, ranges that overlap, &fpgabuf_import_copy.in_fence is
- * no sync_file; -E2BIG: a count over FPGABUF_MAX_BATCH; -ENOENT: a slot with no
- * buffer; -EACCES: a buffer not attached for that; -ERANGE: a range not inside of
+ * no sync_file, @done overlaps @copies; -E2BIG: a count over FPGABUF_MAX_BATCH;
+ * -ENOENT: a slot with no buffer; -EACCES: a buffer not attached for that; -ERANGE: a range not inside of
  * its buffer; -ENOSPC: more than &fpgabuf_import_info.queue_depth; -EIO: in
  * quarantine; -EMFILE, -ENFILE: no file descriptor left; -ENOMEM; of memory that
  * has moved (FPGABUF_IMPORT_MOVABLE) what FPGABUF_IMPORT_IOC_ATTACH says, and
