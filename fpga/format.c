@@ -124,7 +124,8 @@ static int complete_pitch(const struct fpgabuf_format_desc *desc,
 {
 	u32 align = max(desc->stride_align, 1U);
 	u64 min = (u64)format->width * info->cpp[0];
-	u64 pitch = format->pitches[0] ?: roundup(min, align);
+	u64 pitch = format->pitches[0] ?:
+		    mul_u32_u32(DIV_ROUND_UP_ULL(min, align), align);
 
 	if (pitch < min || pitch > S32_MAX || (u32)pitch % align)
 		return -EINVAL;
