@@ -201,7 +201,7 @@ load_lane() {
 	[ -f "$conf" ] || die "no such lane: $1 (there are: $(cd "$VM_DIR/lanes" && echo *.conf | sed 's/\.conf//g'))"
 	LANE=$1
 	PACKAGES=() EXTRACT=() APT_OPTS=() MODULE_EXCLUDES=() INITRD_MODULES=() MODULES=()
-	QEMU_ARGS=() KERNEL_APPEND=() EMULATED_APPEND=() MEMORY=2G KSRC_PACKAGE='' KSRC_SUITE='' HEADERS='' KERNEL_CONFIG='' BUILD_FLAGS=()
+	QEMU_ARGS=() KERNEL_APPEND=() EMULATED_APPEND=() MEMORY=2G KSRC_PACKAGE='' KSRC_SUITE='' HEADERS='' KERNEL_CONFIG='' KERNEL_ENV=() BUILD_FLAGS=()
 	CHECK_TIER=all CHECK_GUESTS=() CHECK_CPUS='' ARCH='' CROSS_COMPILE='' TOOLS=() TARGET=() DEVICE_TREE='' VIRTIO=pci
 	# shellcheck disable=SC1090 # one of the lanes
 	. "$conf"
@@ -221,9 +221,21 @@ load_lane() {
 	fi
 }
 
+# The configuration of a lane's kernel: the files of KERNEL_CONFIG, of which a later one decides.
+kernel_config() {
+	local file
+	for file in $KERNEL_CONFIG; do
+		cat "$TOP/$file"
+	done
+}
+
 # A kernel of the lane's own (see kernel) takes the place of the root's: its version, its image, its initramfs.
 load_kernel() {
-	KERNEL_DIR=$CACHE/kernels/${KSRC_DIR##*/}-$(cat "$TOP/$KERNEL_CONFIG" "$VM_DIR/kernel-inside" | key_of)
+	KERNEL_DIR=$CACHE/kernels/${KSRC_DIR##*/}-$({
+		kernel_config
+		cat "$VM_DIR/kernel-inside"
+		[ ${#KERNEL_ENV[@]} = 0 ] || printf '%s\n' "${KERNEL_ENV[@]}"
+	} | key_of)
 	[ -f "$KERNEL_DIR/kver" ] || return 0
 	read -r KVER <"$KERNEL_DIR/kver"
 	KERNEL_IMAGE=$KERNEL_DIR/kernel
