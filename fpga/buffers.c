@@ -256,7 +256,7 @@ static int slice_frame(const struct fpgabuf_channel *channel,
 	ret = dma_get_slave_caps(channel->dma, &caps);
 	if (ret)
 		return ret;
-	ret = fpgabuf_import_slice(import, offset, channel->format.size,
+	ret = fpgabuf_import_slice(import, NULL, offset, channel->format.size,
 				   fpgabuf_max_segment(channel), frame);
 	if (ret)
 		return ret;

@@ -363,7 +363,13 @@ void fpgabuf_channel_unregister(struct fpgabuf_channel *channel)
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_channel_unregister, "FPGABUF");
 
-static int __init fpgabuf_dma_init(void)
+/**
+ * fpgabuf_channels_init() - before the first channel is registered
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or why there can be no channels.
+ */
+int __init fpgabuf_channels_init(void)
 {
 	int ret;
 
@@ -383,7 +389,13 @@ err_unregister:
 	return ret;
 }
 
-static void __exit fpgabuf_dma_exit(void)
+/**
+ * fpgabuf_channels_exit() - after the last channel was unregistered
+ *
+ * Context: process context, may sleep: until what others hold of channels is
+ * released.
+ */
+void fpgabuf_channels_exit(void)
 {
 	/* The last reference may be put by somebody who comes later. */
 	wait_var_event(&channels_alive, !atomic_read(&channels_alive));
@@ -391,12 +403,3 @@ static void __exit fpgabuf_dma_exit(void)
 	unregister_chrdev_region(fpgabuf_devt, FPGABUF_MINORS);
 	ida_destroy(&fpgabuf_ida);
 }
-
-module_init(fpgabuf_dma_init);
-module_exit(fpgabuf_dma_exit);
-
-MODULE_DESCRIPTION("FPGA streams on dmaengine channels, on dma-bufs");
-MODULE_AUTHOR("The fpgabuf authors");
-MODULE_IMPORT_NS("DMA_BUF");
-MODULE_IMPORT_NS("FPGABUF");
-MODULE_LICENSE("GPL");

@@ -211,7 +211,10 @@ static inline bool fpgabuf_channel_is_output(const struct fpgabuf_channel *chann
 	return channel->config.direction == FPGABUF_DIR_OUTPUT;
 }
 
-/* channel.c: with channel->lock held */
+/* channel.c */
+int fpgabuf_channels_init(void);
+void fpgabuf_channels_exit(void);
+/* with channel->lock held */
 int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file);
 
 /* ioctl.c */

@@ -97,7 +97,7 @@ static int inspect_import(const struct fpgabuf_channel *channel,
 	unsigned int i;
 	int ret;
 
-	ret = fpgabuf_import_slice(import, 0, import->dmabuf->size,
+	ret = fpgabuf_import_slice(import, NULL, 0, import->dmabuf->size,
 				   fpgabuf_max_segment(channel), &table);
 	if (ret)
 		return ret;

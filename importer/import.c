@@ -358,24 +358,26 @@ EXPORT_SYMBOL_IF_KUNIT(fpgabuf_table_slice);
 
 /**
  * fpgabuf_import_slice() - the device's view of a range of an import
- * @import: from fpgabuf_import()
+ * @import: from fpgabuf_import() or fpgabuf_import_movable()
+ * @sgt: the mapping: NULL for that of fpgabuf_import(), else from
+ *	fpgabuf_import_map()
  * @offset: where the range starts in the dma-buf, bytes
  * @length: its length in bytes, at least 1
  * @max_segment: longest segment in bytes that the engine takes
  * @slice: out: table with DMA addresses and lengths only (it has no pages);
- *	freed by sg_free_table(), valid as long as the import
+ *	freed by sg_free_table(), valid as long as the mapping
  *
  * No segment crosses the segment boundary of the device either.
  *
  * Context: process context, may sleep.
  * Return: 0, -ERANGE when the range is not inside of the dma-buf, -ENOMEM.
  */
-int fpgabuf_import_slice(const struct fpgabuf_import *import, u64 offset,
-			 u64 length, unsigned int max_segment,
-			 struct sg_table *slice)
+int fpgabuf_import_slice(const struct fpgabuf_import *import,
+			 const struct sg_table *sgt, u64 offset, u64 length,
+			 unsigned int max_segment, struct sg_table *slice)
 {
-	return fpgabuf_table_slice(import->sgt, import->dmabuf->size, offset,
-				   length, max_segment,
+	return fpgabuf_table_slice(sgt ?: import->sgt, import->dmabuf->size,
+				   offset, length, max_segment,
 				   dma_get_seg_boundary(import->attach->dev),
 				   slice);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module: any dma-buf for a device, fences, and importing devices.
+ * The module: any dma-buf for a device, and the fences that go with it.
  */
 #include <linux/export.h>
 #include <linux/fpgabuf.h>
@@ -8,7 +8,6 @@
 #include <linux/workqueue.h>
 
 #include "importer.h"
-#include "node.h"
 
 /* What the signalling of fences depends on, for all of fpgabuf */
 static struct workqueue_struct *fpgabuf_workqueue;
@@ -46,21 +45,13 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_queue_delayed_work, "FPGABUF");
 
 static int __init fpgabuf_importer_init(void)
 {
-	int ret;
-
 	fpgabuf_workqueue = alloc_workqueue("fpgabuf", WQ_UNBOUND | WQ_HIGHPRI |
 					    WQ_MEM_RECLAIM, 0);
-	if (!fpgabuf_workqueue)
-		return -ENOMEM;
-	ret = fpgabuf_nodes_init();
-	if (ret)
-		destroy_workqueue(fpgabuf_workqueue);
-	return ret;
+	return fpgabuf_workqueue ? 0 : -ENOMEM;
 }
 
 static void __exit fpgabuf_importer_exit(void)
 {
-	fpgabuf_nodes_exit();
 	destroy_workqueue(fpgabuf_workqueue);
 	fpgabuf_fences_exit();
 }

@@ -216,9 +216,9 @@ struct sg_table *fpgabuf_import_map(struct fpgabuf_import *import);
 void fpgabuf_import_unmap(struct fpgabuf_import *import, struct sg_table *sgt);
 struct fpgabuf_import *fpgabuf_import_get(struct fpgabuf_import *import);
 void fpgabuf_import_put(struct fpgabuf_import *import);
-int fpgabuf_import_slice(const struct fpgabuf_import *import, u64 offset,
-			 u64 length, unsigned int max_segment,
-			 struct sg_table *slice);
+int fpgabuf_import_slice(const struct fpgabuf_import *import,
+			 const struct sg_table *sgt, u64 offset, u64 length,
+			 unsigned int max_segment, struct sg_table *slice);
 
 /**
  * struct fpgabuf_wait - fences that something waits for, without a thread

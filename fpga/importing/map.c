@@ -13,7 +13,6 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "importer.h"
 #include "node.h"
 
 /* The longest piece that the engine takes, in whole units of its alignment. */
@@ -44,17 +43,14 @@ static struct importer_map *map_alloc(struct fpgabuf_importer *importer,
 				      struct fpgabuf_import *import,
 				      struct sg_table *sgt)
 {
-	struct device *dev = importer_dma_dev(importer);
-	const u64 size = import->dmabuf->size;
 	struct importer_map *map;
 	int ret;
 
 	map = kzalloc(sizeof(*map), GFP_KERNEL);
 	if (!map)
 		return ERR_PTR(-ENOMEM);
-	ret = fpgabuf_table_slice(sgt ?: import->sgt, size, 0, size,
-				  importer_max_segment(importer),
-				  dma_get_seg_boundary(dev), &map->table);
+	ret = fpgabuf_import_slice(import, sgt, 0, import->dmabuf->size,
+				   importer_max_segment(importer), &map->table);
 	if (ret)
 		goto err_free;
 	ret = -EINVAL;

@@ -264,8 +264,8 @@ static inline u32 importer_alignment(const struct fpgabuf_importer *importer)
 }
 
 /* node.c */
-int fpgabuf_nodes_init(void);
-void fpgabuf_nodes_exit(void);
+int fpgabuf_importing_init(void);
+void fpgabuf_importing_exit(void);
 
 /* slots.c: with importer->lock held */
 int importer_ioctl_attach(struct fpgabuf_importer *importer, void __user *user,

@@ -393,7 +393,13 @@ void fpgabuf_importer_unregister(struct fpgabuf_importer *importer)
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_importer_unregister, "FPGABUF");
 
-int fpgabuf_nodes_init(void)
+/**
+ * fpgabuf_importing_init() - before the first importing device is registered
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or why there can be none.
+ */
+int __init fpgabuf_importing_init(void)
 {
 	int ret;
 
@@ -409,7 +415,13 @@ int fpgabuf_nodes_init(void)
 	return 0;
 }
 
-void fpgabuf_nodes_exit(void)
+/**
+ * fpgabuf_importing_exit() - after the last importing device was unregistered
+ *
+ * Context: process context, may sleep: until what others hold of them is
+ * released.
+ */
+void fpgabuf_importing_exit(void)
 {
 	/* The last reference may be put by somebody who comes later. */
 	wait_var_event(&importers_alive, !atomic_read(&importers_alive));
