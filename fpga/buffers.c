@@ -13,6 +13,7 @@
 #include <linux/overflow.h>
 
 #include "channel.h"
+#include "engine.h"
 
 void fpgabuf_slots_init(struct fpgabuf_channel *channel)
 {
@@ -250,17 +251,13 @@ static int slice_frame(const struct fpgabuf_channel *channel,
 		       const struct fpgabuf_import *import, u64 offset,
 		       struct sg_table *frame)
 {
-	struct dma_slave_caps caps;
 	int ret;
 
-	ret = dma_get_slave_caps(channel->dma, &caps);
-	if (ret)
-		return ret;
 	ret = fpgabuf_import_slice(import, NULL, offset, channel->format.size,
 				   fpgabuf_max_segment(channel), frame);
 	if (ret)
 		return ret;
-	if (caps.max_sg_burst == 1 && frame->nents > 1)
+	if (frame->nents > 1 && !fpgabuf_engine_scatters(channel->dma))
 		ret = -EOPNOTSUPP;
 	else if (!frame_aligned(frame, channel->config.alignment))
 		ret = -EINVAL;

@@ -22,6 +22,7 @@
 #include <linux/wait_bit.h>
 
 #include "channel.h"
+#include "engine.h"
 #include "format.h"
 
 #define FPGABUF_MINORS	256
@@ -58,19 +59,21 @@ static void channel_reset(struct fpgabuf_channel *channel, int status)
 	wake_up_all(&channel->wait);
 }
 
+static enum fpgabuf_engine_use
+engine_use(const struct fpgabuf_channel_config *config)
+{
+	return config->direction == FPGABUF_DIR_OUTPUT ?
+		FPGABUF_ENGINE_OUTPUT : FPGABUF_ENGINE_CAPTURE;
+}
+
 static int channel_get_dma(struct fpgabuf_channel *channel)
 {
-	struct module *owner = channel->parent->driver->owner;
 	struct dma_chan *dma;
 
-	if (!try_module_get(owner))
-		return -ENODEV;
-
-	dma = dma_request_chan(channel->parent, channel->config.dma_name);
-	if (IS_ERR(dma)) {
-		module_put(owner);
+	dma = fpgabuf_engine_get(channel->parent, channel->config.dma_name,
+				 engine_use(&channel->config));
+	if (IS_ERR(dma))
 		return PTR_ERR(dma);
-	}
 	channel->dma = dma;
 	channel->has_metadata = channel->config.ops &&
 		channel->config.ops->frame &&
@@ -80,9 +83,8 @@ static int channel_get_dma(struct fpgabuf_channel *channel)
 
 static void channel_put_dma(struct fpgabuf_channel *channel)
 {
-	dma_release_channel(channel->dma);
+	fpgabuf_engine_put(channel->parent, channel->dma);
 	channel->dma = NULL;
-	module_put(channel->parent->driver->owner);
 }
 
 static int channel_get_user(struct fpgabuf_channel *channel)
@@ -262,12 +264,15 @@ static int channel_check_config(struct fpgabuf_channel_config *config)
  * @config: the channel; copied, what it points to is not
  *
  * The node /dev/fpgabufN appears and may be opened before this returns. The
- * engine's channel is requested when it is opened, not here.
+ * engine's channel is looked at here, and the kernel's log says why it cannot be
+ * used; held it is only while the node is open, so that an unused one does not
+ * hold its provider's module.
  *
  * Context: process context, may sleep.
  * Return: the channel, or an ERR_PTR: -EINVAL, -EOPNOTSUPP or -ERANGE for a
- * configuration that is wrong, -ENOSPC when there are too many channels,
- * -ENOMEM.
+ * configuration that is wrong, -EPROBE_DEFER when there is no such DMA channel
+ * (yet), for the driver's probe to return, -EOPNOTSUPP when its engine cannot do
+ * what is needed, -ENOSPC when there are too many channels, -ENOMEM.
  */
 struct fpgabuf_channel *
 fpgabuf_channel_register(struct device *dev,
@@ -282,6 +287,9 @@ fpgabuf_channel_register(struct device *dev,
 
 	channel->config = *config;
 	ret = channel_check_config(&channel->config);
+	if (!ret)
+		ret = fpgabuf_engine_check(dev, config->dma_name,
+					   engine_use(config));
 	if (ret)
 		goto err_free;
 	minor = ida_alloc_max(&fpgabuf_ida, FPGABUF_MINORS - 1, GFP_KERNEL);

@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "channel.h"
+#include "engine.h"
 #include "format.h"
 
 /*
@@ -33,12 +34,6 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 {
 	struct device *dma_dev = fpgabuf_channel_dma_dev(channel);
 	struct fpgabuf_info *info = &arg->info;
-	struct dma_slave_caps caps;
-	int ret;
-
-	ret = dma_get_slave_caps(channel->dma, &caps);
-	if (ret)
-		return ret;
 
 	*info = (struct fpgabuf_info){
 		.abi_version = FPGABUF_ABI_VERSION,
@@ -66,7 +61,7 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 		info->state |= FPGABUF_STATE_QUARANTINE;
 	if (fpgabuf_region_exists(dma_dev))
 		info->kinds |= BIT(FPGABUF_KIND_REGION);
-	if (caps.max_sg_burst != 1)
+	if (fpgabuf_engine_scatters(channel->dma))
 		info->capabilities |= FPGABUF_CAP_SCATTER;
 	strscpy(info->name, channel->name, sizeof(info->name));
 	strscpy(info->driver, channel->parent->driver->name,

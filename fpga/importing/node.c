@@ -18,6 +18,7 @@
 #include <linux/uaccess.h>
 #include <linux/wait_bit.h>
 
+#include "../engine.h"
 #include "node.h"
 
 #define IMPORTER_MINORS			256
@@ -29,21 +30,12 @@ static DEFINE_IDA(importer_ida);
 
 static int importer_get_dma(struct fpgabuf_importer *importer)
 {
-	struct module *owner = importer->parent->driver->owner;
 	struct dma_chan *dma;
 
-	if (!try_module_get(owner))
-		return -ENODEV;
-	dma = dma_request_chan(importer->parent, importer->config.dma_name);
-	if (IS_ERR(dma)) {
-		module_put(owner);
+	dma = fpgabuf_engine_get(importer->parent, importer->config.dma_name,
+				 FPGABUF_ENGINE_COPY);
+	if (IS_ERR(dma))
 		return PTR_ERR(dma);
-	}
-	if (!dma->device->device_prep_dma_memcpy) {
-		dma_release_channel(dma);
-		module_put(owner);
-		return -EOPNOTSUPP;
-	}
 	importer->dma = dma;
 	return 0;
 }
@@ -56,8 +48,7 @@ static void importer_put_dma(struct fpgabuf_importer *importer)
 	mutex_lock(&importer->engine_lock);
 	importer->dma = NULL;
 	mutex_unlock(&importer->engine_lock);
-	dma_release_channel(dma);
-	module_put(importer->parent->driver->owner);
+	fpgabuf_engine_put(importer->parent, dma);
 }
 
 /* Back to how a new file finds it; what is pending is done with @status. */
@@ -301,11 +292,13 @@ static int importer_check_config(struct fpgabuf_importer_config *config)
  * @config: what it is; copied, what it points to is not
  *
  * The node /dev/fpgabuf_importN appears and may be opened before this returns.
- * The engine's channel is requested when it is opened, not here.
+ * The engine's channel is looked at here and held while the node is open, as by
+ * fpgabuf_channel_register().
  *
  * Context: process context, may sleep.
  * Return: the importing device, or an ERR_PTR: -EINVAL for a configuration that
- * is wrong, -ENOSPC when there are too many, -ENOMEM.
+ * is wrong, -EPROBE_DEFER or -EOPNOTSUPP as fpgabuf_channel_register(), -ENOSPC
+ * when there are too many, -ENOMEM.
  */
 struct fpgabuf_importer *
 fpgabuf_importer_register(struct device *dev,
@@ -320,6 +313,9 @@ fpgabuf_importer_register(struct device *dev,
 
 	importer->config = *config;
 	ret = importer_check_config(&importer->config);
+	if (!ret)
+		ret = fpgabuf_engine_check(dev, config->dma_name,
+					   FPGABUF_ENGINE_COPY);
 	if (ret)
 		goto err_free;
 	minor = ida_alloc_max(&importer_ida, IMPORTER_MINORS - 1, GFP_KERNEL);

@@ -28,11 +28,16 @@
 /* Nodes to look at for the module's own */
 #define MAX_NODES	32
 
-static int insert(const char *file)
+static int insert_with(const char *file, const char *parameter)
 {
-	const char *const argv[] = { "insmod", file, NULL };
+	const char *const argv[] = { "insmod", file, parameter, NULL };
 
 	return run_program(argv);
+}
+
+static int insert(const char *file)
+{
+	return insert_with(file, NULL);
 }
 
 static int unload(const char *name)
@@ -227,6 +232,106 @@ TEST_F(engine, has_room_for_copies_when_nobody_looks)
 	ASSERT_EQ(2, import_take(self->dev, done, 2, 2, 5 * SEC));
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, done[i].status);
+}
+
+/* What is wrong with an engine is found when it is registered. */
+FIXTURE(habit) {
+	struct totals before;
+	int log;
+};
+
+FIXTURE_VARIANT(habit) {
+	const char *parameter, *channel, *lacks;
+};
+
+FIXTURE_VARIANT_ADD(habit, endless) {
+	.parameter = "habit=endless", .channel = "rx",
+	.lacks = "device_terminate_all",
+};
+
+FIXTURE_VARIANT_ADD(habit, unordered) {
+	.parameter = "habit=unordered", .channel = "rx",
+	.lacks = "DMA_COMPLETION_NO_ORDER",
+};
+
+FIXTURE_VARIANT_ADD(habit, one_way) {
+	.parameter = "habit=one_way", .channel = "rx",
+	.lacks = "DMA_DEV_TO_MEM",
+};
+
+FIXTURE_VARIANT_ADD(habit, no_pieces) {
+	.parameter = "habit=no_pieces", .channel = "rx",
+	.lacks = "device_prep_slave_sg",
+};
+
+FIXTURE_VARIANT_ADD(habit, no_copies) {
+	.parameter = "habit=no_copies", .channel = "copy",
+	.lacks = "device_prep_dma_memcpy",
+};
+
+FIXTURE_SETUP(habit)
+{
+	REQUIRE_CHANNEL(self->before);
+	if (access(MODULE_FILE(MODULE), F_OK))
+		SKIP(return, "no " MODULE ".ko: built without the modules");
+	self->log = log_open();
+	ASSERT_LE(0, self->log);
+}
+
+FIXTURE_TEARDOWN_PARENT(habit)
+{
+	EXPECT_EQ(0, unload(MODULE));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+TEST_F(habit, is_refused)
+{
+	char channel[32];
+
+	snprintf(channel, sizeof(channel), "\"%s\"", variant->channel);
+	ASSERT_EQ(0, insert_with(MODULE_FILE(MODULE), variant->parameter));
+	EXPECT_TRUE(log_says(self->log, channel, variant->lacks));
+	EXPECT_EQ(-ENOENT, open_ours(false));
+	EXPECT_EQ(-ENOENT, open_ours(true));
+}
+
+FIXTURE(absent) {
+	struct totals before;
+};
+
+FIXTURE_SETUP(absent)
+{
+	REQUIRE_CHANNEL(self->before);
+	if (access(MODULE_FILE(MODULE), F_OK))
+		SKIP(return, "no " MODULE ".ko: built without the modules");
+}
+
+FIXTURE_TEARDOWN_PARENT(absent)
+{
+	EXPECT_EQ(0, unload(MODULE));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+static bool is_deferred(const char *device, const char *reason)
+{
+	FILE *f = fopen("/sys/kernel/debug/devices_deferred", "re");
+	bool found = false;
+	char line[256];
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, device) && strstr(line, reason);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* An engine that may still come: the probe waits for it, and says for which. */
+TEST_F(absent, is_waited_for)
+{
+	ASSERT_EQ(0, insert_with(MODULE_FILE(MODULE), "habit=absent"));
+	EXPECT_TRUE(is_deferred(MODULE ".0", "no DMA channel \"rx\""));
+	EXPECT_EQ(-ENOENT, open_ours(false));
+	EXPECT_EQ(-ENOENT, open_ours(true));
 }
 
 FIXTURE(fence) {

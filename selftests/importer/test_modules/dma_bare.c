@@ -17,6 +17,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 
 #include "dma_bare.h"
@@ -45,6 +46,15 @@ struct bare_desc {
 	struct dma_async_tx_descriptor tx;
 	struct list_head node;
 };
+
+static char *habit = "";
+module_param(habit, charp, 0444);
+MODULE_PARM_DESC(habit, "what is wrong with the engine: endless, unordered, one_way, no_pieces, no_copies, absent");
+
+static bool bare_is(const char *what)
+{
+	return !strcmp(habit, what);
+}
 
 static const char * const bare_names[BARE_CHANS] = { "rx", "copy" };
 
@@ -209,6 +219,29 @@ static void bare_add_chan(struct device *dev, unsigned int i)
 	};
 }
 
+static void bare_forget_copies(struct dma_device *dma)
+{
+	dma_cap_clear(DMA_MEMCPY, dma->cap_mask);
+	dma->device_prep_dma_memcpy = NULL;
+}
+
+/* As engines do that exist: mSGDMA, idxd, one that only reads, VDMA, edu. */
+static void bare_take_habit(struct dma_device *dma)
+{
+	if (bare_is("endless"))
+		dma->device_terminate_all = NULL;
+	else if (bare_is("unordered"))
+		dma_cap_set(DMA_COMPLETION_NO_ORDER, dma->cap_mask);
+	else if (bare_is("one_way"))
+		dma->directions = BIT(DMA_MEM_TO_DEV);
+	else if (bare_is("no_pieces"))
+		dma->device_prep_slave_sg = NULL;
+	else if (bare_is("no_copies"))
+		bare_forget_copies(dma);
+	else if (bare_is("absent"))
+		dma->filter.mapcnt = 0;
+}
+
 static int bare_add_engine(struct device *dev)
 {
 	struct dma_device *dma = &bare_dma;
@@ -238,6 +271,7 @@ static int bare_add_engine(struct device *dev)
 	dma->device_tx_status = bare_tx_status;
 	dma->device_terminate_all = bare_terminate_all;
 	dma->device_synchronize = bare_synchronize;
+	bare_take_habit(dma);
 	return dma_async_device_register(dma);
 }
 
