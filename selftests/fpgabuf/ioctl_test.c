@@ -526,7 +526,7 @@ TEST_F(abi, exchange_with_arrays_that_overlap)
 	char *at, *pages;
 
 	pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)pages);
 	at = pages + page;
 	memcpy(at, &queue, sizeof(queue));

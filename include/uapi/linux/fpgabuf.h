@@ -460,10 +460,10 @@ struct fpgabuf_queue_entry {
  * @slot: the slot; its buffer is with the caller again
  * @status: 0: a whole frame; -EIO: the engine did not take the buffer, reported
  *	an error, lost count of it, gave the frame a number that came before, or
- *	cannot be stopped; -EMSGSIZE: the frame came out shorter than the format says; -ECANCELED: stopped before the
- *	frame was complete; -ETIMEDOUT: it took longer than
- *	&fpgabuf_start.timeout_ms; else the error of a fence that it waited for.
- *	With all but 0 and -EMSGSIZE the contents are undefined
+ *	cannot be stopped; -EMSGSIZE: the frame came out shorter than the format
+ *	says; -ECANCELED: stopped before the frame was complete; -ETIMEDOUT: it
+ *	took longer than &fpgabuf_start.timeout_ms; else the error of a fence
+ *	that it waited for. With all but 0 and -EMSGSIZE the contents are undefined
  * @sequence: number of the frame since FPGABUF_IOC_START, from 0, lost frames
  *	included; defined with status 0 and -EMSGSIZE only
  * @bytes: bytes that were moved, if the status is 0 or -EMSGSIZE; else 0, or
@@ -878,11 +878,12 @@ struct fpgabuf_import_done {
  * min_done > done_count, reserved that must be zero, no length, a misaligned
  * offset, length or buffer, ranges that overlap, &fpgabuf_import_copy.in_fence is
  * no sync_file, @done overlaps @copies; -E2BIG: a count over FPGABUF_MAX_BATCH;
- * -ENOENT: a slot with no buffer; -EACCES: a buffer not attached for that; -ERANGE: a range not inside of
- * its buffer; -ENOSPC: more than &fpgabuf_import_info.queue_depth; -EIO: in
- * quarantine; -EMFILE, -ENFILE: no file descriptor left; -ENOMEM; of memory that
- * has moved (FPGABUF_IMPORT_MOVABLE) what FPGABUF_IMPORT_IOC_ATTACH says, and
- * -ENODEV when it is gone.
+ * -ENOENT: a slot with no buffer; -EACCES: a buffer not attached for that;
+ * -ERANGE: a range not inside of its buffer; -ENOSPC: more than
+ * &fpgabuf_import_info.queue_depth; -EIO: in quarantine; -EMFILE, -ENFILE: no
+ * file descriptor left; -ENOMEM; of memory that has moved
+ * (FPGABUF_IMPORT_MOVABLE) what FPGABUF_IMPORT_IOC_ATTACH says, and -ENODEV when
+ * it is gone.
  */
 struct fpgabuf_import_exchange {
 	__u64 copies;
