@@ -73,6 +73,17 @@ struct fpgabuf_slot {
 };
 
 /**
+ * struct fpgabuf_kept - what an engine that does not stop may still access
+ * @import: the buffer, with a reference
+ * @frame: the scatterlist that it was given, which some engines read while they
+ *	work
+ */
+struct fpgabuf_kept {
+	struct fpgabuf_import *import;
+	struct sg_table frame;
+};
+
+/**
  * struct fpgabuf_submission - an exchange on its way into the queue
  * @entries: what is to be queued
  * @fds: the fences of each, as the caller knows them
@@ -132,7 +143,7 @@ struct fpgabuf_stats {
  * @context: timeline of the run's fences
  * @seqno: of the last fence that was made
  * @submission: the exchange under way
- * @kept: buffers in quarantine whose owner is gone, with a reference each
+ * @kept: buffers in quarantine whose owner is gone
  * @num_kept: how many
  * @slots: registered buffers
  * @engine_lock: serialises all that talks to @dma while it streams, and guards
@@ -179,7 +190,7 @@ struct fpgabuf_channel {
 	u64 context;
 	u64 seqno;
 	struct fpgabuf_submission submission;
-	struct fpgabuf_import *kept[FPGABUF_MAX_SLOTS];
+	struct fpgabuf_kept kept[FPGABUF_MAX_SLOTS];
 	unsigned int num_kept;
 	struct fpgabuf_slot slots[FPGABUF_MAX_SLOTS];
 

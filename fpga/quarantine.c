@@ -63,6 +63,12 @@ static void quarantine_release(struct fpgabuf_channel *channel)
 	spin_unlock_irq(&channel->queue.lock);
 }
 
+static void quarantine_forget(struct fpgabuf_kept *kept)
+{
+	sg_free_table(&kept->frame);
+	fpgabuf_import_put(kept->import);
+}
+
 /* Try again, if there is one. 0: the engine is idle; or -EIO. */
 int fpgabuf_quarantine_end(struct fpgabuf_channel *channel)
 {
@@ -83,7 +89,7 @@ int fpgabuf_quarantine_end(struct fpgabuf_channel *channel)
 
 	dev_info(&channel->dev, "the engine is idle, the quarantine ends\n");
 	while (channel->num_kept)
-		fpgabuf_import_put(channel->kept[--channel->num_kept]);
+		quarantine_forget(&channel->kept[--channel->num_kept]);
 	return 0;
 }
 
@@ -92,8 +98,11 @@ void fpgabuf_quarantine_keep(struct fpgabuf_channel *channel,
 			     struct fpgabuf_slot *slot)
 {
 	lockdep_assert_held(&channel->lock);
-	channel->kept[channel->num_kept++] =
-		fpgabuf_import_get(slot->import);
+	channel->kept[channel->num_kept++] = (struct fpgabuf_kept){
+		.import = fpgabuf_import_get(slot->import),
+		.frame = slot->frame,
+	};
+	slot->frame = (struct sg_table){};
 	spin_lock_irq(&channel->queue.lock);
 	slot->quarantined = false;
 	spin_unlock_irq(&channel->queue.lock);
@@ -114,6 +123,6 @@ void fpgabuf_quarantine_abandon(struct fpgabuf_channel *channel)
 		channel->num_kept);
 	/* Their exporters know the device as long as they are. */
 	for (i = 0; i < channel->num_kept; i++)
-		get_device(channel->kept[i]->attach->dev);
+		get_device(channel->kept[i].import->attach->dev);
 	channel->num_kept = 0;
 }

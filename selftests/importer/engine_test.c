@@ -234,6 +234,34 @@ TEST_F(engine, has_room_for_copies_when_nobody_looks)
 		EXPECT_EQ(0, done[i].status);
 }
 
+/*
+ * It does not stop, and reads the scatterlist while it works: that stays as long
+ * as the buffer does. KASAN sees if it does not.
+ */
+TEST_F(engine, reads_its_scatterlist)
+{
+	struct fpgabuf_info info;
+	struct buffer b;
+
+	ASSERT_EQ(0, fpga_set_raw(self->ch, SIZE, 0));
+	ASSERT_EQ(0, buffer_alloc(self->ch, SIZE, FPGABUF_KIND_CONTIGUOUS, &b));
+	ASSERT_EQ(0, fpga_register(self->ch, b.fd, 0, 0));
+	buffer_free(&b);
+	ASSERT_EQ(1, fpga_start(self->ch));
+	ASSERT_EQ(0, fpga_queue(self->ch, 0, 0));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_STICK, BARE_RX));
+	close(self->ch);
+	EXPECT_EQ(SIZE, ioctl(self->bare, BARE_WALK, BARE_RX));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_LOOSEN, BARE_RX));
+
+	/* Whoever starts it next ends the quarantine, and all is released. */
+	self->ch = open_ours(false);
+	ASSERT_LE(0, self->ch);
+	ASSERT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_INFO, &info));
+	EXPECT_EQ((__u32)FPGABUF_STATE_QUARANTINE, info.state);
+	EXPECT_EQ(1, fpga_start(self->ch));
+}
+
 /* What is wrong with an engine is found when it is registered. */
 FIXTURE(habit) {
 	struct totals before;

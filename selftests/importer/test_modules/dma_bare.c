@@ -14,6 +14,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -31,6 +32,10 @@
  * @pending: descriptors that were submitted, in order
  * @refuse: the next one is to be refused
  * @refused: how many were
+ * @sgl: the scatterlist of the descriptor that was prepared last, as engines keep
+ *	it that walk it while they work
+ * @sg_len: its entries
+ * @stuck: it does not stop
  * @wait: woken when there is one more
  */
 struct bare_chan {
@@ -39,6 +44,9 @@ struct bare_chan {
 	struct list_head pending;
 	bool refuse;
 	int refused;
+	struct scatterlist *sgl;
+	unsigned int sg_len;
+	bool stuck;
 	wait_queue_head_t wait;
 };
 
@@ -138,6 +146,12 @@ bare_prep_slave_sg(struct dma_chan *chan, struct scatterlist *sgl,
 		   unsigned int sg_len, enum dma_transfer_direction direction,
 		   unsigned long flags, void *context)
 {
+	struct bare_chan *bare = to_bare_chan(chan);
+
+	spin_lock_irq(&bare->lock);
+	bare->sgl = sgl;
+	bare->sg_len = sg_len;
+	spin_unlock_irq(&bare->lock);
 	return bare_prep(chan, flags);
 }
 
@@ -171,6 +185,8 @@ static int bare_terminate_all(struct dma_chan *c)
 	struct bare_desc *desc, *next;
 	LIST_HEAD(pending);
 
+	if (READ_ONCE(chan->stuck))
+		return -EBUSY;
 	spin_lock_irq(&chan->lock);
 	list_splice_init(&chan->pending, &pending);
 	chan->chan.completed_cookie = chan->chan.cookie;
@@ -195,6 +211,7 @@ static int bare_alloc_chan_resources(struct dma_chan *chan)
 
 static void bare_free_chan_resources(struct dma_chan *chan)
 {
+	WRITE_ONCE(to_bare_chan(chan)->stuck, false);
 	bare_terminate_all(chan);
 }
 
@@ -387,6 +404,18 @@ static int bare_do_refuse(struct bare_chan *chan)
 	return 0;
 }
 
+/* Bytes of the scatterlist that the engine has, as it reads it now. */
+static int bare_do_walk(struct bare_chan *chan)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+	int bytes = 0;
+
+	for_each_sg(chan->sgl, sg, chan->sg_len, i)
+		bytes += sg_dma_len(sg);
+	return bytes;
+}
+
 static long bare_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct bare_chan *chan;
@@ -401,6 +430,12 @@ static long bare_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return bare_do_refuse(chan);
 	case BARE_REFUSED:
 		return READ_ONCE(chan->refused);
+	case BARE_STICK:
+	case BARE_LOOSEN:
+		WRITE_ONCE(chan->stuck, cmd == BARE_STICK);
+		return 0;
+	case BARE_WALK:
+		return bare_do_walk(chan);
 	default:
 		return -ENOTTY;
 	}

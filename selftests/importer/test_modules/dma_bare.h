@@ -26,6 +26,11 @@ enum {
 #define BARE_REFUSE	_IO('b', 1)
 /* How many were refused */
 #define BARE_REFUSED	_IO('b', 2)
+/* From now on it cannot be stopped; or it can. */
+#define BARE_STICK	_IO('b', 3)
+#define BARE_LOOSEN	_IO('b', 4)
+/* Read the scatterlist of the newest descriptor: its bytes */
+#define BARE_WALK	_IO('b', 5)
 
 /* What copies must be aligned to, bytes */
 #define BARE_ALIGN	64
