@@ -276,6 +276,17 @@ static void copy_unaccount(struct importer_copy *copy,
 	spin_unlock_irq(&importer->queue_lock);
 }
 
+/*
+ * The next copy may read what this one wrote: a pipelined engine must not begin
+ * with it before the last piece is written.
+ */
+static unsigned long copy_flags(const struct importer_copy *copy, u64 len)
+{
+	unsigned long flags = DMA_PREP_INTERRUPT | DMA_CTRL_ACK;
+
+	return len == copy->left ? flags | DMA_PREP_FENCE : flags;
+}
+
 /* The next piece; false: the engine takes no more. */
 static bool copy_issue_piece(struct importer_copy *copy)
 {
@@ -289,7 +300,7 @@ static bool copy_issue_piece(struct importer_copy *copy)
 	desc = dmaengine_prep_dma_memcpy(importer->dma,
 					 cursor_address(&copy->dst),
 					 cursor_address(&copy->src), len,
-					 DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
+					 copy_flags(copy, len));
 	if (!desc)
 		return false;
 

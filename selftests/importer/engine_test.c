@@ -234,6 +234,23 @@ TEST_F(engine, has_room_for_copies_when_nobody_looks)
 		EXPECT_EQ(0, done[i].status);
 }
 
+/* It may begin with a copy before the one before it is written; not with ours. */
+TEST_F(engine, does_not_overtake_a_copy)
+{
+	struct fpgabuf_import_copy copy = {
+		.length = SIZE / 4,
+		.dst_offset = SIZE / 2,
+	};
+	int fd;
+
+	fd = fpga_alloc(self->ch, SIZE, FPGABUF_KIND_CONTIGUOUS);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_attach(self->dev, fd, IMPORT_BOTH));
+	ASSERT_EQ(0, import_queue(self->dev, &copy, 1));
+	EXPECT_EQ(1, ioctl(self->bare, BARE_FENCED, BARE_COPY));
+	EXPECT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_COPY));
+}
+
 /*
  * It does not stop, and reads the scatterlist while it works: that stays as long
  * as the buffer does. KASAN sees if it does not.

@@ -35,6 +35,7 @@
  * @sgl: the scatterlist of the descriptor that was prepared last, as engines keep
  *	it that walk it while they work
  * @sg_len: its entries
+ * @fenced: the descriptor that was prepared last has DMA_PREP_FENCE
  * @stuck: it does not stop
  * @wait: woken when there is one more
  */
@@ -46,6 +47,7 @@ struct bare_chan {
 	int refused;
 	struct scatterlist *sgl;
 	unsigned int sg_len;
+	bool fenced;
 	bool stuck;
 	wait_queue_head_t wait;
 };
@@ -135,6 +137,7 @@ static struct dma_async_tx_descriptor *bare_prep(struct dma_chan *chan,
 
 	if (!desc)
 		return NULL;
+	WRITE_ONCE(to_bare_chan(chan)->fenced, flags & DMA_PREP_FENCE);
 	dma_async_tx_descriptor_init(&desc->tx, chan);
 	desc->tx.tx_submit = bare_tx_submit;
 	desc->tx.flags = flags;
@@ -434,6 +437,8 @@ static long bare_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case BARE_LOOSEN:
 		WRITE_ONCE(chan->stuck, cmd == BARE_STICK);
 		return 0;
+	case BARE_FENCED:
+		return READ_ONCE(chan->fenced);
 	case BARE_WALK:
 		return bare_do_walk(chan);
 	default:

@@ -31,6 +31,8 @@ enum {
 #define BARE_LOOSEN	_IO('b', 4)
 /* Read the scatterlist of the newest descriptor: its bytes */
 #define BARE_WALK	_IO('b', 5)
+/* Whether what follows the newest descriptor waits for it: 0 or 1 */
+#define BARE_FENCED	_IO('b', 6)
 
 /* What copies must be aligned to, bytes */
 #define BARE_ALIGN	64
