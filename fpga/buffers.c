@@ -35,6 +35,12 @@ bool fpgabuf_slots_used(const struct fpgabuf_channel *channel)
 	return false;
 }
 
+void fpgabuf_pieces_free(struct fpgabuf_pieces *pieces)
+{
+	sg_free_table(&pieces->part);
+	sg_free_table(&pieces->frame);
+}
+
 static int slot_empty(struct fpgabuf_channel *channel, unsigned int number)
 {
 	struct fpgabuf_slot *slot;
@@ -51,7 +57,7 @@ static int slot_empty(struct fpgabuf_channel *channel, unsigned int number)
 	if (ret)
 		return ret;
 
-	sg_free_table(&slot->frame);
+	fpgabuf_pieces_free(&slot->pieces);
 	fpgabuf_import_put(slot->import);
 	slot->import = NULL;
 	return 0;
@@ -266,10 +272,27 @@ static int slice_frame(const struct fpgabuf_channel *channel,
 	return ret;
 }
 
+static int pieces_alloc(const struct fpgabuf_channel *channel,
+			const struct fpgabuf_import *import, u64 offset,
+			struct fpgabuf_pieces *pieces)
+{
+	int ret;
+
+	*pieces = (struct fpgabuf_pieces){};
+	ret = slice_frame(channel, import, offset, &pieces->frame);
+	if (ret || !fpgabuf_channel_is_output(channel))
+		return ret;
+	ret = sg_alloc_table(&pieces->part, pieces->frame.nents, GFP_KERNEL);
+	if (ret)
+		sg_free_table(&pieces->frame);
+	return ret;
+}
+
 /* Put an import into a slot. Nothing can use the slot before the lock is free. */
 static int slot_fill(struct fpgabuf_channel *channel,
 		     struct fpgabuf_import *import,
-		     const struct sg_table *frame, struct fpgabuf_register *reg)
+		     const struct fpgabuf_pieces *pieces,
+		     struct fpgabuf_register *reg)
 {
 	struct fpgabuf_slot *slot;
 	struct fpgabuf_job *job;
@@ -284,7 +307,7 @@ static int slot_fill(struct fpgabuf_channel *channel,
 	slot->import = import;
 	slot->offset = reg->offset;
 	slot->length = reg->length;
-	slot->frame = *frame;
+	slot->pieces = *pieces;
 	reg->slot = job->done.slot;
 	return 0;
 }
@@ -317,7 +340,7 @@ static int register_dmabuf(struct fpgabuf_channel *channel,
 			   struct dma_buf *dmabuf, struct fpgabuf_register *reg)
 {
 	struct fpgabuf_import *import;
-	struct sg_table frame;
+	struct fpgabuf_pieces pieces;
 	int ret;
 
 	ret = register_check(channel, dmabuf, reg);
@@ -327,16 +350,16 @@ static int register_dmabuf(struct fpgabuf_channel *channel,
 	import = slot_import(channel, dmabuf);
 	if (IS_ERR(import))
 		return PTR_ERR(import);
-	ret = slice_frame(channel, import, reg->offset, &frame);
+	ret = pieces_alloc(channel, import, reg->offset, &pieces);
 	if (ret)
 		goto err_put;
-	ret = slot_fill(channel, import, &frame, reg);
+	ret = slot_fill(channel, import, &pieces, reg);
 	if (ret)
-		goto err_free_table;
+		goto err_free;
 	return 0;
 
-err_free_table:
-	sg_free_table(&frame);
+err_free:
+	fpgabuf_pieces_free(&pieces);
 err_put:
 	fpgabuf_import_put(import);
 	return ret;

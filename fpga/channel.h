@@ -36,6 +36,18 @@ struct fpgabuf_transfer {
 #define FPGABUF_NUM_TRANSFERS	(4 * FPGABUF_MAX_SLOTS)
 
 /**
+ * struct fpgabuf_pieces - a frame in memory, as the engine gets it
+ * @frame: all of it; constant
+ * @part: for output that is shorter than a frame: its entries are set when such
+ *	a one is prepared, and then stay as they are until it is done, since
+ *	engines may read them late. As many as in @frame; none for capture
+ */
+struct fpgabuf_pieces {
+	struct sg_table frame;
+	struct sg_table part;
+};
+
+/**
  * struct fpgabuf_slot - a registered buffer
  * @channel: the channel it belongs to; constant
  * @job: what it is doing; in &fpgabuf_channel.queue, constant
@@ -43,10 +55,10 @@ struct fpgabuf_transfer {
  *	all slots in that dma-buf
  * @offset: where its range starts in the dma-buf, bytes
  * @length: bytes of the range
- * @frame: the device's view of one frame at the start of the range
+ * @pieces: the device's view of one frame at the start of the range
  * @quarantined: an engine that could not be stopped may still access it; guarded
  *	by &fpgabuf_channel.queue.lock
- * @bytes: how much of @frame is to be moved
+ * @bytes: how much of the frame is to be moved
  * @wait: what the job waits for; the submitter's while it is IDLE, then guarded
  *	by &fpgabuf_channel.engine_lock
  * @fence: signals when the job is done; a reference, or NULL. Guarded by
@@ -63,7 +75,7 @@ struct fpgabuf_slot {
 	struct fpgabuf_import *import;
 	u64 offset;
 	u64 length;
-	struct sg_table frame;
+	struct fpgabuf_pieces pieces;
 	bool quarantined;
 	u64 bytes;
 	struct fpgabuf_wait wait;
@@ -75,12 +87,12 @@ struct fpgabuf_slot {
 /**
  * struct fpgabuf_kept - what an engine that does not stop may still access
  * @import: the buffer, with a reference
- * @frame: the scatterlist that it was given, which some engines read while they
+ * @pieces: the scatterlists that it was given, which some engines read while they
  *	work
  */
 struct fpgabuf_kept {
 	struct fpgabuf_import *import;
-	struct sg_table frame;
+	struct fpgabuf_pieces pieces;
 };
 
 /**
@@ -248,6 +260,7 @@ bool fpgabuf_slots_used(const struct fpgabuf_channel *channel);
 struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 					    const struct dma_buf *dmabuf);
 void fpgabuf_slots_release(struct fpgabuf_channel *channel);
+void fpgabuf_pieces_free(struct fpgabuf_pieces *pieces);
 unsigned int fpgabuf_max_segment(const struct fpgabuf_channel *channel);
 
 /* inspect.c: with channel->lock held */

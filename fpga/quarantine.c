@@ -65,7 +65,7 @@ static void quarantine_release(struct fpgabuf_channel *channel)
 
 static void quarantine_forget(struct fpgabuf_kept *kept)
 {
-	sg_free_table(&kept->frame);
+	fpgabuf_pieces_free(&kept->pieces);
 	fpgabuf_import_put(kept->import);
 }
 
@@ -100,9 +100,9 @@ void fpgabuf_quarantine_keep(struct fpgabuf_channel *channel,
 	lockdep_assert_held(&channel->lock);
 	channel->kept[channel->num_kept++] = (struct fpgabuf_kept){
 		.import = fpgabuf_import_get(slot->import),
-		.frame = slot->frame,
+		.pieces = slot->pieces,
 	};
-	slot->frame = (struct sg_table){};
+	slot->pieces = (struct fpgabuf_pieces){};
 	spin_lock_irq(&channel->queue.lock);
 	slot->quarantined = false;
 	spin_unlock_irq(&channel->queue.lock);

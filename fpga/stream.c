@@ -13,6 +13,7 @@
 #include <linux/errno.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
 #include <linux/poll.h>
 
 #include "channel.h"
@@ -205,32 +206,35 @@ stream_prepare_sg(struct fpgabuf_channel *channel, struct scatterlist *sgl,
 				       DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
 }
 
-/* A frame that is shorter than others: only for this time. */
+/* A frame that is shorter than others */
 static struct dma_async_tx_descriptor *
-stream_prepare_short(struct fpgabuf_channel *channel, struct fpgabuf_slot *slot)
+stream_prepare_part(struct fpgabuf_channel *channel, struct fpgabuf_slot *slot)
 {
-	struct dma_async_tx_descriptor *desc;
-	struct scatterlist *sg = slot->frame.sgl;
-	unsigned int nents = 1, len;
+	struct scatterlist *from = slot->pieces.frame.sgl;
+	struct scatterlist *to = slot->pieces.part.sgl;
+	unsigned int nents = 0, len;
 	u64 left = slot->bytes;
 
-	for (; left > sg_dma_len(sg); sg = sg_next(sg), nents++)
-		left -= sg_dma_len(sg);
-	len = sg_dma_len(sg);
-	sg_dma_len(sg) = left;
-	sg->length = left;
-	desc = stream_prepare_sg(channel, slot->frame.sgl, nents);
-	sg_dma_len(sg) = len;
-	sg->length = len;
-	return desc;
+	for (; left; left -= len, nents++) {
+		len = min_t(u64, left, sg_dma_len(from));
+		sg_dma_address(to) = sg_dma_address(from);
+		sg_dma_len(to) = len;
+		/* Some providers walk the CPU lengths. */
+		to->length = len;
+		from = sg_next(from);
+		to = sg_next(to);
+	}
+	return stream_prepare_sg(channel, slot->pieces.part.sgl, nents);
 }
 
 static struct dma_async_tx_descriptor *
 stream_prepare(struct fpgabuf_channel *channel, struct fpgabuf_slot *slot)
 {
+	const struct sg_table *frame = &slot->pieces.frame;
+
 	if (slot->bytes < channel->format.size)
-		return stream_prepare_short(channel, slot);
-	return stream_prepare_sg(channel, slot->frame.sgl, slot->frame.nents);
+		return stream_prepare_part(channel, slot);
+	return stream_prepare_sg(channel, frame->sgl, frame->nents);
 }
 
 /* The engine is to have the job; it may be done before it is submitted. */

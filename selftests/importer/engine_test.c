@@ -47,29 +47,31 @@ static int unload(const char *name)
 	return module_loaded(name) ? run_program(argv) : 0;
 }
 
-static bool is_ours(int fd, bool importer)
+/* @chan: BARE_RX, BARE_TX or BARE_COPY */
+static bool is_ours(int fd, int chan)
 {
 	struct fpgabuf_import_info import = { 0 };
 	struct fpgabuf_info info = { 0 };
 
-	if (importer)
+	if (chan == BARE_COPY)
 		return !import_info(fd, &import) &&
 		       !strcmp((char *)import.driver, MODULE);
 	return !fpga_ioctl(fd, FPGABUF_IOC_INFO, &info) &&
-	       !strcmp((char *)info.driver, MODULE);
+	       !strcmp((char *)info.driver, MODULE) &&
+	       (info.direction == FPGABUF_DIR_OUTPUT) == (chan == BARE_TX);
 }
 
 /* /dev/fpgabufN, or /dev/fpgabuf_importN, of the module */
-static int open_ours(bool importer)
+static int open_ours(int chan)
 {
 	char path[32];
 	int i, fd;
 
 	for (i = 0; i < MAX_NODES; i++) {
 		snprintf(path, sizeof(path), "/dev/fpgabuf%s%d",
-			 importer ? "_import" : "", i);
+			 chan == BARE_COPY ? "_import" : "", i);
 		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd >= 0 && is_ours(fd, importer))
+		if (fd >= 0 && is_ours(fd, chan))
 			return fd;
 		if (fd >= 0)
 			close(fd);
@@ -90,9 +92,9 @@ FIXTURE_SETUP(engine)
 	ASSERT_EQ(0, insert(MODULE_FILE(MODULE)));
 	self->bare = open("/dev/" MODULE, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->bare);
-	self->ch = open_ours(false);
+	self->ch = open_ours(BARE_RX);
 	ASSERT_LE(0, self->ch);
-	self->dev = open_ours(true);
+	self->dev = open_ours(BARE_COPY);
 	ASSERT_LE(0, self->dev);
 }
 
@@ -234,6 +236,33 @@ TEST_F(engine, has_room_for_copies_when_nobody_looks)
 		EXPECT_EQ(0, done[i].status);
 }
 
+/* It reads late how long an output is that is shorter than a frame. */
+TEST_F(engine, puts_out_what_it_reads_late)
+{
+	struct fpgabuf_queue_entry entry = { .bytes = SIZE };
+	const int ch = open_ours(BARE_TX);
+	struct fpgabuf_completion done;
+	int fd;
+
+	ASSERT_LE(0, ch);
+	ASSERT_EQ(0, fpga_set_raw(ch, 2 * SIZE, 0));
+	fd = fpga_alloc(ch, 2 * SIZE, FPGABUF_KIND_CONTIGUOUS);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fpga_register(ch, fd, 0, 0));
+	ASSERT_EQ(1, fpga_start(ch));
+	ASSERT_EQ(0, fpga_exchange(ch, &entry, 1, NULL, 0, 0, 0));
+	EXPECT_EQ(SIZE, ioctl(self->bare, BARE_WALK, BARE_TX));
+	EXPECT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_TX));
+	ASSERT_EQ(1, fpga_take(ch, &done, 1, 1, 5 * SEC));
+	EXPECT_EQ((__u64)SIZE, done.bytes);
+
+	/* A whole one after that is whole. */
+	entry.bytes = 0;
+	ASSERT_EQ(0, fpga_exchange(ch, &entry, 1, NULL, 0, 0, 0));
+	EXPECT_EQ(2 * SIZE, ioctl(self->bare, BARE_WALK, BARE_TX));
+	close(ch);
+}
+
 /* It may begin with a copy before the one before it is written; not with ours. */
 TEST_F(engine, does_not_overtake_a_copy)
 {
@@ -272,7 +301,7 @@ TEST_F(engine, reads_its_scatterlist)
 	ASSERT_EQ(0, ioctl(self->bare, BARE_LOOSEN, BARE_RX));
 
 	/* Whoever starts it next ends the quarantine, and all is released. */
-	self->ch = open_ours(false);
+	self->ch = open_ours(BARE_RX);
 	ASSERT_LE(0, self->ch);
 	ASSERT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_INFO, &info));
 	EXPECT_EQ((__u32)FPGABUF_STATE_QUARANTINE, info.state);
@@ -336,8 +365,8 @@ TEST_F(habit, is_refused)
 	snprintf(channel, sizeof(channel), "\"%s\"", variant->channel);
 	ASSERT_EQ(0, insert_with(MODULE_FILE(MODULE), variant->parameter));
 	EXPECT_TRUE(log_says(self->log, channel, variant->lacks));
-	EXPECT_EQ(-ENOENT, open_ours(false));
-	EXPECT_EQ(-ENOENT, open_ours(true));
+	EXPECT_EQ(-ENOENT, open_ours(BARE_RX));
+	EXPECT_EQ(-ENOENT, open_ours(BARE_COPY));
 }
 
 FIXTURE(absent) {
@@ -375,8 +404,8 @@ TEST_F(absent, is_waited_for)
 {
 	ASSERT_EQ(0, insert_with(MODULE_FILE(MODULE), "habit=absent"));
 	EXPECT_TRUE(is_deferred(MODULE ".0", "no DMA channel \"rx\""));
-	EXPECT_EQ(-ENOENT, open_ours(false));
-	EXPECT_EQ(-ENOENT, open_ours(true));
+	EXPECT_EQ(-ENOENT, open_ours(BARE_RX));
+	EXPECT_EQ(-ENOENT, open_ours(BARE_COPY));
 }
 
 FIXTURE(fence) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A DMA engine that moves nothing, and does what a test says: with a channel and
- * an importing device. It has what the simulated FPGA's has not: copies must be
+ * A DMA engine that moves nothing, and does what a test says: with a channel in
+ * each direction and an importing device. It has what the simulated FPGA's has not: copies must be
  * aligned, a frame must be in one piece, and its descriptors are done, or
  * refused, in any moment.
  */
@@ -66,12 +66,11 @@ static bool bare_is(const char *what)
 	return !strcmp(habit, what);
 }
 
-static const char * const bare_names[BARE_CHANS] = { "rx", "copy" };
+static const char * const bare_names[BARE_CHANS] = { "rx", "copy", "tx" };
 
 static struct dma_device bare_dma;
 static struct bare_chan bare_chans[BARE_CHANS];
 static struct dma_slave_map bare_map[BARE_CHANS];
-static struct fpgabuf_channel *bare_channel;
 static struct fpgabuf_importer *bare_importer;
 static struct platform_device *bare_device;
 
@@ -274,7 +273,8 @@ static int bare_add_engine(struct device *dev)
 	dma_cap_set(DMA_SLAVE, dma->cap_mask);
 	dma_cap_set(DMA_MEMCPY, dma->cap_mask);
 	dma_cap_set(DMA_PRIVATE, dma->cap_mask);
-	dma->directions = BIT(DMA_DEV_TO_MEM) | BIT(DMA_MEM_TO_MEM);
+	dma->directions = BIT(DMA_DEV_TO_MEM) | BIT(DMA_MEM_TO_DEV) |
+			  BIT(DMA_MEM_TO_MEM);
 	dma->src_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->dst_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->residue_granularity = DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
@@ -311,10 +311,9 @@ static const struct fpgabuf_format_desc bare_formats[] = {
 	},
 };
 
+/* But for its direction */
 static const struct fpgabuf_channel_config bare_channel_config = {
 	.name = "dma_bare",
-	.dma_name = "rx",
-	.direction = FPGABUF_DIR_CAPTURE,
 	.capabilities = FPGABUF_CAP_UNTHROTTLED,
 	.queue_depth = 4,
 	.alignment = 4,
@@ -332,9 +331,23 @@ static const struct fpgabuf_importer_config bare_importer_config = {
 	.dma_name = "copy",
 };
 
-static void bare_remove_channel(void *data)
+static void bare_remove_channel(void *channel)
 {
-	fpgabuf_channel_unregister(bare_channel);
+	fpgabuf_channel_unregister(channel);
+}
+
+static int bare_add_channel(struct device *dev, const char *dma_name,
+			    enum fpgabuf_direction direction)
+{
+	struct fpgabuf_channel_config config = bare_channel_config;
+	struct fpgabuf_channel *channel;
+
+	config.dma_name = dma_name;
+	config.direction = direction;
+	channel = fpgabuf_channel_register(dev, &config);
+	if (IS_ERR(channel))
+		return PTR_ERR(channel);
+	return devm_add_action_or_reset(dev, bare_remove_channel, channel);
 }
 
 static void bare_remove_importer(void *data)
@@ -358,10 +371,10 @@ static int bare_probe(struct platform_device *pdev)
 	ret = devm_add_action_or_reset(dev, bare_remove_engine, NULL);
 	if (ret)
 		return ret;
-	bare_channel = fpgabuf_channel_register(dev, &bare_channel_config);
-	if (IS_ERR(bare_channel))
-		return PTR_ERR(bare_channel);
-	ret = devm_add_action_or_reset(dev, bare_remove_channel, NULL);
+	ret = bare_add_channel(dev, "rx", FPGABUF_DIR_CAPTURE);
+	if (ret)
+		return ret;
+	ret = bare_add_channel(dev, "tx", FPGABUF_DIR_OUTPUT);
 	if (ret)
 		return ret;
 	bare_importer = fpgabuf_importer_register(dev, &bare_importer_config);

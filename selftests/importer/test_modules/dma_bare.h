@@ -14,6 +14,8 @@ enum {
 	BARE_RX,
 	/* Of /dev/fpgabuf_importN: copies */
 	BARE_COPY,
+	/* Of another /dev/fpgabufN: puts out */
+	BARE_TX,
 	BARE_CHANS,
 };
 
