@@ -52,11 +52,16 @@ static int exchange_probe(const struct fpgabuf_ioctl_arg *arg)
 static int exchange_submit(struct fpgabuf_channel *channel, struct file *file,
 			   const struct fpgabuf_exchange *x)
 {
+	int ret = 0;
+
 	if (channel->gone)
 		return -ENODEV;
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
-	return fpgabuf_submit(channel, x);
+	/* An engine that stopped after all takes buffers before a start, too. */
+	if (x->queue_count && !channel->streaming)
+		ret = fpgabuf_quarantine_end(channel);
+	return ret ?: fpgabuf_submit(channel, x);
 }
 
 static bool exchange_ready(struct fpgabuf_channel *channel, u32 min_done)

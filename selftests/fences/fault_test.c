@@ -253,6 +253,25 @@ TEST_F(stuck, started_again)
 	EXPECT_STREQ("ok", slots_take(s, 0));
 }
 
+/* Programs queue first and start then: what is queued ends the quarantine, too. */
+TEST_F(stuck, queued_again)
+{
+	struct slots *s = &self->s;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, sync_file_wait(self->out[i], 5000));
+		EXPECT_EQ(-EIO, slots_take_status(s, i));
+	}
+	ASSERT_EQ(0, fpga_stop(s->ch));
+	EXPECT_EQ(-EIO, fpga_queue(s->ch, 2, 0));
+	ASSERT_EQ(0, sim_fault("rx0", "none"));
+	ASSERT_EQ(0, fpga_queue(s->ch, 0, 0));
+	EXPECT_EQ(0U, channel_state(s->ch));
+	ASSERT_EQ(2, fpga_start(s->ch));
+	EXPECT_STREQ("ok", slots_take(s, 0));
+}
+
 /* Its owner is gone: the buffers are not, before the engine has stopped. */
 TEST_F(stuck, closed)
 {

@@ -534,7 +534,8 @@ struct fpgabuf_completion {
  * buffer that is queued already (or twice in the list) or whose completion was
  * not taken; -ENOSPC: more than &fpgabuf_info.queue_depth would be queued;
  * -EPIPE: min_done > 0, but the channel is not started and nothing is done; or
- * an out-fence is wanted of a channel that is not started; -EIO: in quarantine.
+ * an out-fence is wanted of a channel that is not started; -EIO: in quarantine,
+ * and, when it is not started, still not to be stopped.
  * With fences also -EINVAL: no @fences, or &fpgabuf_fences.in is no sync_file;
  * -EMFILE, -ENFILE: no file descriptor left; -ENOMEM.
  */
