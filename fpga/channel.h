@@ -284,8 +284,11 @@ void fpgabuf_stream_finish_job(struct fpgabuf_channel *channel,
 			       struct fpgabuf_job *job, int status);
 void fpgabuf_stream_unissue_all(struct fpgabuf_channel *channel);
 
-/* stats.c */
+/* attrs.c */
 extern const struct attribute_group *fpgabuf_channel_groups[];
+
+/* stats.c */
+extern const struct attribute_group fpgabuf_stats_group;
 /* with channel->queue.lock held */
 void fpgabuf_stats_count(struct fpgabuf_channel *channel,
 			 const struct fpgabuf_completion *done);

@@ -85,12 +85,7 @@ static struct attribute *stats_group_attributes[] = {
 	NULL
 };
 
-static const struct attribute_group stats_group = {
+const struct attribute_group fpgabuf_stats_group = {
 	.name = "statistics",
 	.attrs = stats_group_attributes,
-};
-
-const struct attribute_group *fpgabuf_channel_groups[] = {
-	&stats_group,
-	NULL
 };

@@ -15,6 +15,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 #include <linux/uaccess.h>
 #include <linux/wait_bit.h>
 
@@ -261,6 +262,23 @@ static const struct file_operations importer_fops = {
 	.show_fdinfo	= importer_show_fdinfo,
 };
 
+static ssize_t name_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	struct fpgabuf_importer *importer =
+		container_of(dev, struct fpgabuf_importer, dev);
+
+	return sysfs_emit(buf, "%s\n", importer->name);
+}
+static DEVICE_ATTR_RO(name);
+
+/* For udev's rules: Documentation/ABI/testing-sysfs-class-fpgabuf */
+static struct attribute *importer_attrs[] = {
+	&dev_attr_name.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(importer);
+
 /* Devices whose release has not run: it is code of this module. */
 static atomic_t importers_alive = ATOMIC_INIT(0);
 
@@ -336,6 +354,7 @@ fpgabuf_importer_register(struct device *dev,
 	importer->dev.class = importer_class;
 	importer->dev.parent = dev;
 	importer->dev.devt = MKDEV(MAJOR(importer_devt), minor);
+	importer->dev.groups = importer_groups;
 	importer->dev.release = importer_free;
 	cdev_init(&importer->cdev, &importer_fops);
 	importer->cdev.owner = THIS_MODULE;

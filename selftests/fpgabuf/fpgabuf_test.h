@@ -168,6 +168,8 @@ bool module_loaded(const char *name);
 /* NULL, or that it is: valid until the next call */
 const char *module_missing(const char *name);
 const char *file_missing(const char *path);
+/* The first line of a file, without its end; what does not fit is cut off. */
+int read_first_line(const char *path, char *line, size_t len);
 /* Write @text into a file that is there. */
 int write_file(const char *path, const char *text);
 /* Write the simulated FPGA's name into a file of its driver: bind, unbind. */

@@ -226,6 +226,22 @@ TEST_F(abi, info)
 	EXPECT_STREQ("fpgabuf_sim.0", (char *)info.bus);
 }
 
+/* What udev's rules can ask for */
+TEST_F(abi, sysfs)
+{
+	char node[32], path[80], value[64];
+	struct fpgabuf_info info;
+
+	ASSERT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_INFO, &info));
+	ASSERT_EQ(0, node_name(self->ch, node, sizeof(node)));
+	snprintf(path, sizeof(path), "/sys/class/fpgabuf/%s/name", node);
+	ASSERT_EQ(0, read_first_line(path, value, sizeof(value)));
+	EXPECT_STREQ((char *)info.name, value);
+	snprintf(path, sizeof(path), "/sys/class/fpgabuf/%s/direction", node);
+	ASSERT_EQ(0, read_first_line(path, value, sizeof(value)));
+	EXPECT_STREQ("capture", value);
+}
+
 /* The good arguments are good: else what follows would prove nothing. */
 TEST_F(abi, good)
 {

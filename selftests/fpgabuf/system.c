@@ -292,6 +292,21 @@ unsigned int test_seed(void)
 	return seed;
 }
 
+int read_first_line(const char *path, char *line, size_t len)
+{
+	FILE *f = fopen(path, "re");
+	int ret = 0;
+
+	if (!f)
+		return -errno;
+	if (!fgets(line, len, f))
+		ret = -ENODATA;
+	else
+		line[strcspn(line, "\n")] = '\0';
+	fclose(f);
+	return ret;
+}
+
 int write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
