@@ -325,7 +325,7 @@ TEST_F(out, holds_the_cpu_back)
 
 	ASSERT_EQ(0, pthread_create(&reader, NULL, sync_start, &b->fd));
 	pass_time(WHILE);
-	EXPECT_FALSE(synced);
+	EXPECT_FALSE(atomic_load(&synced));
 	ASSERT_EQ(0, gate_open(&self->gate));
 	ASSERT_EQ(0, pthread_join(reader, &ret));
 	EXPECT_EQ(NULL, ret);

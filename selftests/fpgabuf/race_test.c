@@ -244,7 +244,7 @@ TEST_F_TIMEOUT(race, many_files, 60)
 			TH_LOG("%s: %s", actors[i].call,
 			       strerror(-actors[i].result));
 	}
-	EXPECT_LE(ENOUGH, taken);
+	EXPECT_LE(ENOUGH, atomic_load(&taken));
 }
 
 #define ROUNDS	100

@@ -370,7 +370,7 @@ static void waits_for_fence(struct __test_metadata *_metadata, int drm,
 		_exit(vgem_fence_signal(drm, fence) != 0);
 	}
 	EXPECT_EQ(0, dmabuf_sync(fd, DMA_BUF_SYNC_START | direction));
-	EXPECT_TRUE(*signalled);
+	EXPECT_TRUE(atomic_load(signalled));
 	EXPECT_EQ(0, dmabuf_sync(fd, DMA_BUF_SYNC_END | direction));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);

@@ -292,7 +292,7 @@ TEST_F(peer, waited_for)
 				      gate.fence));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind, NULL));
 	pass_time(200 * MSEC);
-	EXPECT_FALSE(unbound);
+	EXPECT_FALSE(atomic_load(&unbound));
 	ASSERT_EQ(0, gate_open(&gate));
 	ASSERT_EQ(0, pthread_join(thread, &ret));
 	EXPECT_EQ(NULL, ret);
