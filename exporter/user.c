@@ -15,6 +15,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/fcntl.h>
+#include <linux/kref.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sched/mm.h>
@@ -30,29 +31,34 @@
 #define USER_BATCH	1024UL
 
 /**
- * struct user_request - what to pin
- * @address: where it starts in the current process
- * @read_only: no device may write it
- */
-struct user_request {
-	unsigned long address;
-	bool read_only;
-};
-
-/**
- * struct user_memory - pinned memory
+ * struct fpgabuf_user_memory - pinned memory of a process
+ * @ref: of who pinned it, and of the buffer that it is in
+ * @written: a device may have written it
+ * @address: where it starts in that process
+ * @length: its bytes
+ * @fd_flags: access mode of the dma-buf to come; O_RDONLY: no device may write it
  * @pages: all of its pages, in order
  * @count: how many
  * @user: whose RLIMIT_MEMLOCK they count against, or NULL
  */
-struct user_memory {
+struct fpgabuf_user_memory {
+	struct kref ref;
+	bool written;
+	unsigned long address;
+	size_t length;
+	unsigned int fd_flags;
 	struct page **pages;
 	unsigned long count;
 	struct user_struct *user;
 };
 
+static bool user_read_only(const struct fpgabuf_user_memory *m)
+{
+	return (m->fd_flags & O_ACCMODE) == O_RDONLY;
+}
+
 /* Once for each buffer that a page is in, as everywhere in the kernel. */
-static int user_account(struct user_memory *m)
+static int user_account(struct fpgabuf_user_memory *m)
 {
 	const unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 	struct user_struct *user;
@@ -75,7 +81,7 @@ static int user_account(struct user_memory *m)
 	return 0;
 }
 
-static void user_unaccount(struct user_memory *m)
+static void user_unaccount(struct fpgabuf_user_memory *m)
 {
 	if (!m->user)
 		return;
@@ -147,9 +153,10 @@ static long user_pin_batch(unsigned long address, unsigned long count,
 	return ret;
 }
 
-static int user_pin(struct user_memory *m, const struct user_request *request)
+static int user_pin(struct fpgabuf_user_memory *m)
 {
-	const unsigned long first = request->address & PAGE_MASK;
+	const unsigned long first = m->address & PAGE_MASK;
+	const bool read_only = user_read_only(m);
 	unsigned long pinned = 0;
 
 	while (pinned < m->count) {
@@ -159,11 +166,10 @@ static int user_pin(struct user_memory *m, const struct user_request *request)
 		if (!fatal_signal_pending(current))
 			ret = user_pin_batch(address,
 					     min(m->count - pinned, USER_BATCH),
-					     request->read_only,
-					     m->pages + pinned);
+					     read_only, m->pages + pinned);
 		if (ret <= 0) {
 			unpin_user_pages(m->pages, pinned);
-			return user_error(ret, address, request->read_only);
+			return user_error(ret, address, read_only);
 		}
 		pinned += ret;
 	}
@@ -171,8 +177,7 @@ static int user_pin(struct user_memory *m, const struct user_request *request)
 }
 
 /* Pages and what they count against; nothing of it is held after an error. */
-static int user_get(struct fpgabuf_buffer *buffer, struct user_memory *m,
-		    const struct user_request *request)
+static int user_get(struct fpgabuf_user_memory *m)
 {
 	int ret;
 
@@ -182,12 +187,11 @@ static int user_get(struct fpgabuf_buffer *buffer, struct user_memory *m,
 
 	ret = user_account(m);
 	if (ret) {
-		dev_warn_ratelimited(buffer->dev,
-				     "no %zu bytes more can be pinned; a higher RLIMIT_MEMLOCK (ulimit -l) helps\n",
-				     buffer->size);
+		pr_warn_ratelimited("fpgabuf: no %zu bytes more can be pinned by %s; a higher RLIMIT_MEMLOCK (ulimit -l) helps\n",
+				    m->length, current->comm);
 		goto err_free;
 	}
-	ret = user_pin(m, request);
+	ret = user_pin(m);
 	if (ret)
 		goto err_unaccount;
 	return 0;
@@ -199,58 +203,47 @@ err_free:
 	return ret;
 }
 
-/* What could have been written has to be taken for written. */
-static void user_put(struct user_memory *m, bool dirty)
+static void user_release(struct kref *ref)
 {
-	unpin_user_pages_dirty_lock(m->pages, m->count, dirty);
+	struct fpgabuf_user_memory *m =
+		container_of(ref, struct fpgabuf_user_memory, ref);
+
+	unpin_user_pages_dirty_lock(m->pages, m->count, m->written);
 	user_unaccount(m);
 	kvfree(m->pages);
+	kfree(m);
 }
 
 static int user_alloc(struct fpgabuf_buffer *buffer)
 {
-	const struct user_request *request = buffer->priv;
-	const unsigned int offset = offset_in_page(request->address);
-	struct user_memory *m;
+	struct fpgabuf_user_memory *m = buffer->priv;
 	int ret;
-
-	m = kzalloc(sizeof(*m), GFP_KERNEL);
-	if (!m)
-		return -ENOMEM;
-	m->count = PFN_UP(offset + buffer->size);
-	ret = user_get(buffer, m, request);
-	if (ret)
-		goto err_free;
 
 	/* To the byte: nothing beside the range is to be synchronised. */
 	ret = sg_alloc_table_from_pages(&buffer->pages, m->pages, m->count,
-					offset, buffer->size, GFP_KERNEL);
+					offset_in_page(m->address),
+					buffer->size, GFP_KERNEL);
 	if (ret)
-		goto err_put;
-	buffer->read_only = request->read_only;
-	buffer->no_vmap = request->read_only;
-	buffer->priv = m;
+		return ret;
+	buffer->read_only = user_read_only(m);
+	buffer->no_vmap = buffer->read_only;
+	kref_get(&m->ref);
 	return 0;
-
-err_put:
-	user_put(m, false);
-err_free:
-	kfree(m);
-	return ret;
 }
 
 static void user_free(struct fpgabuf_buffer *buffer)
 {
-	struct user_memory *m = buffer->priv;
+	struct fpgabuf_user_memory *m = buffer->priv;
 
 	sg_free_table(&buffer->pages);
-	user_put(m, !buffer->read_only);
-	kfree(m);
+	/* What could have been written has to be taken for written. */
+	m->written = !buffer->read_only;
+	kref_put(&m->ref, user_release);
 }
 
 static int user_vmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
 {
-	const struct user_memory *m = buffer->priv;
+	const struct fpgabuf_user_memory *m = buffer->priv;
 	void *vaddr;
 
 	vaddr = vmap(m->pages, m->count, VM_MAP, PAGE_KERNEL);
@@ -291,46 +284,94 @@ VISIBLE_IF_KUNIT int fpgabuf_user_check(unsigned long address, size_t length,
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_user_check);
 
 /**
- * fpgabuf_alloc_user() - memory of the current process as a dma-buf
- * @dev: the device that really does the DMA; as in fpgabuf_alloc()
+ * fpgabuf_user_pin() - pin memory of the current process
  * @address: where the memory starts, any byte
  * @length: bytes, any number
- * @fd_flags: access mode of the dma-buf's file. With O_RDONLY no device gets to
- *	write the memory, and it need not be writable
+ * @fd_flags: access mode of the dma-buf's file that fpgabuf_alloc_pinned() makes.
+ *	With O_RDONLY no device gets to write the memory, and it need not be
+ *	writable
  *
- * The dma-buf has exactly @length bytes. The pages are pinned until it is
- * released, whatever becomes of the process and its mapping, and count against
- * the RLIMIT_MEMLOCK of its user until then (not with CAP_IPC_LOCK). Unless it
- * is O_RDONLY they are marked dirty then.
+ * The pages count against the RLIMIT_MEMLOCK of their user until they are
+ * unpinned (not with CAP_IPC_LOCK). They stay pinned whatever becomes of the
+ * process and its mapping.
+ *
+ * Context: process context of the memory's process, may sleep for as long as
+ * the memory's owner likes, since a page may come from a program (userfaultfd,
+ * FUSE). No lock held that anybody else needs, nor mmap_lock.
+ * Return: the pinned memory, with a reference for fpgabuf_user_put(),
+ * or an ERR_PTR: -EINVAL for length 0, -EOVERFLOW when the range does not fit,
+ * -EFAULT when not all of it is mapped, -EACCES when not all of it is writable
+ * (O_RDONLY: readable), -EOPNOTSUPP for memory that cannot be pinned for long
+ * (of devices, of dma-bufs, and of files whose file system must know of each
+ * write), -EINTR for a fatal signal, -ENOMEM, also when RLIMIT_MEMLOCK is
+ * reached.
+ */
+struct fpgabuf_user_memory *fpgabuf_user_pin(unsigned long address,
+					     size_t length,
+					     unsigned int fd_flags)
+{
+	struct fpgabuf_user_memory *m;
+	int ret;
+
+	ret = fpgabuf_user_check(address, length, totalram_pages());
+	if (ret)
+		return ERR_PTR(ret);
+
+	m = kzalloc(sizeof(*m), GFP_KERNEL);
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&m->ref);
+	m->address = address;
+	m->length = length;
+	m->fd_flags = fd_flags;
+	m->count = PFN_UP(offset_in_page(address) + length);
+	ret = user_get(m);
+	if (ret) {
+		kfree(m);
+		return ERR_PTR(ret);
+	}
+	return m;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_user_pin, "FPGABUF");
+
+/**
+ * fpgabuf_user_put() - put the reference to pinned memory
+ * @memory: from fpgabuf_user_pin()
+ *
+ * The memory is unpinned with the last reference; the dma-buf that was made of
+ * it has one.
+ *
+ * Context: process context, may sleep.
+ */
+void fpgabuf_user_put(struct fpgabuf_user_memory *memory)
+{
+	kref_put(&memory->ref, user_release);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_user_put, "FPGABUF");
+
+/**
+ * fpgabuf_alloc_pinned() - pinned memory as a dma-buf
+ * @dev: the device that really does the DMA; as in fpgabuf_alloc()
+ * @memory: from fpgabuf_user_pin(). The caller keeps its reference, and may put
+ *	it right after. One dma-buf can be made of it
+ *
+ * The dma-buf has exactly the pinned bytes. They stay pinned until it is
+ * released. Unless it is O_RDONLY its pages are marked dirty then.
  *
  * What importers map of a dma-buf is page-aligned. So memory that does not
  * start and end with a page can be attached to by @dev only, who knows. Where
  * @dev does not snoop the CPU's caches nothing else in the first and the last
  * cache line may be written meanwhile (see dma_get_cache_alignment()).
  *
- * Context: process context of the memory's process, may sleep; no lock of a
- * dma-buf held, nor mmap_lock.
+ * Context: process context, may sleep, but does not touch user memory; no lock
+ * of a dma-buf held.
  * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
- * -EINVAL for length 0, -EOVERFLOW when the range does not fit, -EFAULT when not
- * all of it is mapped, -EACCES when not all of it is writable (O_RDONLY:
- * readable), -EOPNOTSUPP for memory that cannot be pinned for long (of devices,
- * of dma-bufs, and of files whose file system must know of each write),
- * -ENODEV when the driver of @dev is being removed, -EINTR for a fatal signal,
- * -ENOMEM, also when RLIMIT_MEMLOCK is reached.
+ * -ENODEV when the driver of @dev is being removed, -ENOMEM.
  */
-struct dma_buf *fpgabuf_alloc_user(struct device *dev, unsigned long address,
-				   size_t length, unsigned int fd_flags)
+struct dma_buf *fpgabuf_alloc_pinned(struct device *dev,
+				     struct fpgabuf_user_memory *memory)
 {
-	struct user_request request = {
-		.address = address,
-		.read_only = (fd_flags & O_ACCMODE) == O_RDONLY,
-	};
-	int ret;
-
-	ret = fpgabuf_user_check(address, length, totalram_pages());
-	if (ret)
-		return ERR_PTR(ret);
-	return fpgabuf_alloc_requested(dev, length, FPGABUF_KIND_USER, fd_flags,
-				       &request);
+	return fpgabuf_alloc_requested(dev, memory->length, FPGABUF_KIND_USER,
+				       memory->fd_flags, memory);
 }
-EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc_user, "FPGABUF");
+EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc_pinned, "FPGABUF");

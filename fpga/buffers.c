@@ -41,7 +41,8 @@ void fpgabuf_pieces_free(struct fpgabuf_pieces *pieces)
 	sg_free_table(&pieces->frame);
 }
 
-static int slot_empty(struct fpgabuf_channel *channel, unsigned int number)
+/* What was in the slot is the caller's again. */
+static int slot_take_back(struct fpgabuf_channel *channel, unsigned int number)
 {
 	struct fpgabuf_slot *slot;
 	int ret;
@@ -54,12 +55,28 @@ static int slot_empty(struct fpgabuf_channel *channel, unsigned int number)
 	ret = slot->quarantined ? -EBUSY :
 		fpgabuf_queue_empty(&channel->queue, number);
 	spin_unlock_irq(&channel->queue.lock);
+	if (!ret)
+		slot->import = NULL;
+	return ret;
+}
+
+static int slot_empty(struct fpgabuf_channel *channel, unsigned int number)
+{
+	struct fpgabuf_import *import;
+	struct fpgabuf_slot *slot;
+	int ret;
+
+	if (number >= FPGABUF_MAX_SLOTS)
+		return -ENOENT;
+
+	slot = &channel->slots[number];
+	import = slot->import;
+	ret = slot_take_back(channel, number);
 	if (ret)
 		return ret;
 
 	fpgabuf_pieces_free(&slot->pieces);
-	fpgabuf_import_put(slot->import);
-	slot->import = NULL;
+	fpgabuf_import_put(import);
 	return 0;
 }
 
@@ -89,26 +106,48 @@ static int alloc_get_fd(u32 flags, u32 fd_flags)
 	return get_unused_fd_flags(fd_flags & O_CLOEXEC);
 }
 
-/* The answer is complete: tell it, and then let @fd be @dmabuf. */
+/* The answer is complete, if there is a @dmabuf: then let @fd be that. */
 static int alloc_answer(const struct fpgabuf_ioctl_arg *arg,
 			struct dma_buf *dmabuf, int fd)
 {
-	int ret = fpgabuf_ioctl_put(arg);
+	int ret = PTR_ERR_OR_ZERO(dmabuf);
 
-	if (ret) {
-		dma_buf_put(dmabuf);
-		put_unused_fd(fd);
-		return ret;
-	}
+	if (ret)
+		goto err_fd;
+	ret = fpgabuf_ioctl_put(arg);
+	if (ret)
+		goto err_dmabuf;
 	dma_buf_fd_install(dmabuf, fd);
 	return 0;
+
+err_dmabuf:
+	dma_buf_put(dmabuf);
+err_fd:
+	put_unused_fd(fd);
+	return ret;
+}
+
+static struct dma_buf *alloc_by_size(struct fpgabuf_channel *channel,
+				     struct fpgabuf_alloc *alloc)
+{
+	struct dma_buf *dmabuf;
+	int ret;
+
+	ret = fpgabuf_channel_enter(channel);
+	if (ret)
+		return ERR_PTR(ret);
+	dmabuf = fpgabuf_alloc(fpgabuf_channel_dma_dev(channel), alloc->size,
+			       alloc->kind, alloc->fd_flags & O_ACCMODE);
+	fpgabuf_channel_leave(channel);
+	if (!IS_ERR(dmabuf))
+		alloc->size = dmabuf->size;
+	return dmabuf;
 }
 
 int fpgabuf_ioctl_alloc(struct fpgabuf_channel *channel, struct file *file,
 			struct fpgabuf_ioctl_arg *arg)
 {
 	struct fpgabuf_alloc *alloc = &arg->alloc;
-	struct dma_buf *dmabuf;
 	int fd;
 
 	if (overflows_type(alloc->size, size_t))
@@ -116,23 +155,38 @@ int fpgabuf_ioctl_alloc(struct fpgabuf_channel *channel, struct file *file,
 	fd = alloc_get_fd(alloc->flags, alloc->fd_flags);
 	if (fd < 0)
 		return fd;
-
-	dmabuf = fpgabuf_alloc(fpgabuf_channel_dma_dev(channel), alloc->size,
-			       alloc->kind, alloc->fd_flags & O_ACCMODE);
-	if (IS_ERR(dmabuf)) {
-		put_unused_fd(fd);
-		return PTR_ERR(dmabuf);
-	}
-	alloc->size = dmabuf->size;
 	alloc->fd = fd;
-	return alloc_answer(arg, dmabuf, fd);
+	return alloc_answer(arg, alloc_by_size(channel, alloc), fd);
+}
+
+/* The pages may be long in coming: the device may be unbound meanwhile. */
+static struct dma_buf *alloc_of_user(struct fpgabuf_channel *channel,
+				     const struct fpgabuf_alloc_user *alloc)
+{
+	struct fpgabuf_user_memory *memory;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	memory = fpgabuf_user_pin(alloc->address, alloc->length,
+				  alloc->fd_flags & O_ACCMODE);
+	if (IS_ERR(memory))
+		return ERR_CAST(memory);
+	ret = fpgabuf_channel_enter(channel);
+	if (ret) {
+		dmabuf = ERR_PTR(ret);
+		goto out_put;
+	}
+	dmabuf = fpgabuf_alloc_pinned(fpgabuf_channel_dma_dev(channel), memory);
+	fpgabuf_channel_leave(channel);
+out_put:
+	fpgabuf_user_put(memory);
+	return dmabuf;
 }
 
 int fpgabuf_ioctl_alloc_user(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg)
 {
 	struct fpgabuf_alloc_user *alloc = &arg->alloc_user;
-	struct dma_buf *dmabuf;
 	int fd;
 
 	if (alloc->reserved)
@@ -143,40 +197,39 @@ int fpgabuf_ioctl_alloc_user(struct fpgabuf_channel *channel,
 	fd = alloc_get_fd(alloc->flags, alloc->fd_flags);
 	if (fd < 0)
 		return fd;
-
-	dmabuf = fpgabuf_alloc_user(fpgabuf_channel_dma_dev(channel),
-				    alloc->address, alloc->length,
-				    alloc->fd_flags & O_ACCMODE);
-	if (IS_ERR(dmabuf)) {
-		put_unused_fd(fd);
-		return PTR_ERR(dmabuf);
-	}
 	alloc->fd = fd;
-	return alloc_answer(arg, dmabuf, fd);
+	return alloc_answer(arg, alloc_of_user(channel, alloc), fd);
+}
+
+static struct dma_buf *alloc_of_pool(struct fpgabuf_channel *channel,
+				     struct fpgabuf_alloc_pool *alloc)
+{
+	struct dma_buf *dmabuf;
+	int ret;
+
+	ret = fpgabuf_channel_enter(channel);
+	if (ret)
+		return ERR_PTR(ret);
+	dmabuf = fpgabuf_alloc_pool(fpgabuf_channel_dma_dev(channel),
+				    alloc->block_size, alloc->num_blocks,
+				    alloc->alignment, alloc->boundary,
+				    alloc->fd_flags & O_ACCMODE,
+				    &alloc->stride);
+	fpgabuf_channel_leave(channel);
+	return dmabuf;
 }
 
 int fpgabuf_ioctl_alloc_pool(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg)
 {
 	struct fpgabuf_alloc_pool *alloc = &arg->alloc_pool;
-	struct dma_buf *dmabuf;
 	int fd;
 
 	fd = alloc_get_fd(alloc->flags, alloc->fd_flags);
 	if (fd < 0)
 		return fd;
-
-	dmabuf = fpgabuf_alloc_pool(fpgabuf_channel_dma_dev(channel),
-				    alloc->block_size, alloc->num_blocks,
-				    alloc->alignment, alloc->boundary,
-				    alloc->fd_flags & O_ACCMODE,
-				    &alloc->stride);
-	if (IS_ERR(dmabuf)) {
-		put_unused_fd(fd);
-		return PTR_ERR(dmabuf);
-	}
 	alloc->fd = fd;
-	return alloc_answer(arg, dmabuf, fd);
+	return alloc_answer(arg, alloc_of_pool(channel, alloc), fd);
 }
 
 static enum dma_data_direction
@@ -255,11 +308,11 @@ static bool frame_aligned(const struct sg_table *frame, u32 alignment)
 
 static int slice_frame(const struct fpgabuf_channel *channel,
 		       const struct fpgabuf_import *import, u64 offset,
-		       struct sg_table *frame)
+		       u64 size, struct sg_table *frame)
 {
 	int ret;
 
-	ret = fpgabuf_import_slice(import, NULL, offset, channel->format.size,
+	ret = fpgabuf_import_slice(import, NULL, offset, size,
 				   fpgabuf_max_segment(channel), frame);
 	if (ret)
 		return ret;
@@ -274,12 +327,12 @@ static int slice_frame(const struct fpgabuf_channel *channel,
 
 static int pieces_alloc(const struct fpgabuf_channel *channel,
 			const struct fpgabuf_import *import, u64 offset,
-			struct fpgabuf_pieces *pieces)
+			u64 size, struct fpgabuf_pieces *pieces)
 {
 	int ret;
 
 	*pieces = (struct fpgabuf_pieces){};
-	ret = slice_frame(channel, import, offset, &pieces->frame);
+	ret = slice_frame(channel, import, offset, size, &pieces->frame);
 	if (ret || !fpgabuf_channel_is_output(channel))
 		return ret;
 	ret = sg_alloc_table(&pieces->part, pieces->frame.nents, GFP_KERNEL);
@@ -312,12 +365,16 @@ static int slot_fill(struct fpgabuf_channel *channel,
 	return 0;
 }
 
-/* All slots in a dma-buf share one import; NULL: there is no slot in it. */
+/*
+ * All slots in a dma-buf share one import; NULL: there is no slot in it. The
+ * reference that is returned is the caller's.
+ */
 struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 					    const struct dma_buf *dmabuf)
 {
 	unsigned int i;
 
+	lockdep_assert_held(&channel->lock);
 	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
 		struct fpgabuf_import *import = channel->slots[i].import;
 
@@ -327,72 +384,142 @@ struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 	return NULL;
 }
 
-static struct fpgabuf_import *slot_import(struct fpgabuf_channel *channel,
-					  struct dma_buf *dmabuf)
-{
-	struct fpgabuf_import *import = fpgabuf_slots_import(channel, dmabuf);
-
-	return import ?: fpgabuf_import(fpgabuf_channel_dma_dev(channel),
-					dmabuf, channel_dir(channel));
-}
-
-static int register_dmabuf(struct fpgabuf_channel *channel,
-			   struct dma_buf *dmabuf, struct fpgabuf_register *reg)
-{
+/**
+ * struct registration - a buffer on its way into a slot
+ * @dmabuf: the buffer
+ * @size: of a frame, when the buffer was looked at
+ * @import: the buffer as the engine's device has it, with a reference
+ * @pieces: of it, what the engine gets
+ */
+struct registration {
+	struct dma_buf *dmabuf;
+	u64 size;
 	struct fpgabuf_import *import;
 	struct fpgabuf_pieces pieces;
+};
+
+static int register_allowed(struct fpgabuf_channel *channel, struct file *file,
+			    const struct dma_buf *dmabuf,
+			    struct fpgabuf_register *reg)
+{
+	if (channel->gone)
+		return -ENODEV;
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	return register_check(channel, dmabuf, reg);
+}
+
+/* What is wanted, as far as it can be told without mapping anything. */
+static int register_begin(struct fpgabuf_channel *channel, struct file *file,
+			  struct fpgabuf_register *reg,
+			  struct registration *r)
+{
 	int ret;
 
-	ret = register_check(channel, dmabuf, reg);
+	if (mutex_lock_interruptible(&channel->lock))
+		return -EINTR;
+	ret = register_allowed(channel, file, r->dmabuf, reg);
+	if (!ret) {
+		r->size = channel->format.size;
+		r->import = fpgabuf_slots_import(channel, r->dmabuf);
+	}
+	mutex_unlock(&channel->lock);
+	return ret;
+}
+
+/* Attaching and mapping take as long as the buffer's exporter likes. */
+static int register_map(struct fpgabuf_channel *channel,
+			const struct fpgabuf_register *reg,
+			struct registration *r)
+{
+	int ret;
+
+	if (!r->import)
+		r->import = fpgabuf_import(fpgabuf_channel_dma_dev(channel),
+					   r->dmabuf, channel_dir(channel));
+	if (IS_ERR(r->import))
+		return PTR_ERR(r->import);
+	ret = pieces_alloc(channel, r->import, reg->offset, r->size,
+			   &r->pieces);
+	if (ret)
+		fpgabuf_import_put(r->import);
+	return ret;
+}
+
+/* The format may be another one meanwhile, and the channel somebody else's. */
+static int register_commit(struct fpgabuf_channel *channel, struct file *file,
+			   const struct registration *r,
+			   struct fpgabuf_ioctl_arg *arg)
+{
+	struct fpgabuf_register *reg = &arg->reg;
+	const u64 length = reg->length;
+	int ret;
+
+	ret = register_allowed(channel, file, r->dmabuf, reg);
+	if (!ret && channel->format.size != r->size)
+		ret = -EBUSY;
+	if (!ret)
+		ret = slot_fill(channel, r->import, &r->pieces, reg);
 	if (ret)
 		return ret;
 
-	import = slot_import(channel, dmabuf);
-	if (IS_ERR(import))
-		return PTR_ERR(import);
-	ret = pieces_alloc(channel, import, reg->offset, &pieces);
-	if (ret)
-		goto err_put;
-	ret = slot_fill(channel, import, &pieces, reg);
-	if (ret)
-		goto err_free;
-	return 0;
+	reg->length = length;
+	ret = fpgabuf_ioctl_put_locked(arg);
+	if (!ret)
+		return fpgabuf_channel_claim(channel, file);
+	WARN_ON(slot_take_back(channel, reg->slot));
+	return ret;
+}
 
-err_free:
-	fpgabuf_pieces_free(&pieces);
-err_put:
-	fpgabuf_import_put(import);
+static int register_dmabuf(struct fpgabuf_channel *channel, struct file *file,
+			   struct dma_buf *dmabuf,
+			   struct fpgabuf_ioctl_arg *arg)
+{
+	struct registration r = { .dmabuf = dmabuf };
+	struct fpgabuf_register wanted = arg->reg;
+	int ret;
+
+	ret = register_begin(channel, file, &wanted, &r);
+	if (!ret)
+		ret = register_map(channel, &wanted, &r);
+	if (ret)
+		return ret;
+
+	mutex_lock(&channel->lock);
+	ret = register_commit(channel, file, &r, arg);
+	mutex_unlock(&channel->lock);
+	if (ret) {
+		fpgabuf_pieces_free(&r.pieces);
+		fpgabuf_import_put(r.import);
+	}
 	return ret;
 }
 
 int fpgabuf_ioctl_register(struct fpgabuf_channel *channel, struct file *file,
 			   struct fpgabuf_ioctl_arg *arg)
 {
-	struct fpgabuf_register *reg = &arg->reg;
-	const u64 length = reg->length;
 	struct dma_buf *dmabuf;
 	int ret;
 
-	if (reg->flags || reg->reserved)
+	if (arg->reg.flags || arg->reg.reserved)
 		return -EINVAL;
-	if (channel->owner && channel->owner != file)
-		return -EBUSY;
-
-	dmabuf = dma_buf_get(reg->fd);
+	dmabuf = dma_buf_get(arg->reg.fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	ret = register_dmabuf(channel, dmabuf, reg);
-	dma_buf_put(dmabuf);
-	if (ret)
-		return ret;
 
-	reg->length = length;
-	ret = fpgabuf_ioctl_put(arg);
-	if (ret) {
-		WARN_ON(slot_empty(channel, reg->slot));
-		return ret;
-	}
-	return fpgabuf_channel_claim(channel, file);
+	ret = fpgabuf_channel_enter(channel);
+	if (ret)
+		goto out_put;
+	ret = mutex_lock_interruptible(&channel->register_lock) ? -EINTR : 0;
+	if (ret)
+		goto out_leave;
+	ret = register_dmabuf(channel, file, dmabuf, arg);
+	mutex_unlock(&channel->register_lock);
+out_leave:
+	fpgabuf_channel_leave(channel);
+out_put:
+	dma_buf_put(dmabuf);
+	return ret;
 }
 
 int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,

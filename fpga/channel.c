@@ -44,6 +44,26 @@ int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file)
 	return 0;
 }
 
+/*
+ * Use the engine's device without the channel's lock; unregister waits until
+ * fpgabuf_channel_leave(). For who has the node open.
+ */
+int fpgabuf_channel_enter(struct fpgabuf_channel *channel)
+{
+	if (down_read_killable(&channel->alive))
+		return -EINTR;
+	if (READ_ONCE(channel->gone)) {
+		up_read(&channel->alive);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+void fpgabuf_channel_leave(struct fpgabuf_channel *channel)
+{
+	up_read(&channel->alive);
+}
+
 /* Back to how a new owner finds it; what is pending is done with @status. */
 static void channel_reset(struct fpgabuf_channel *channel, int status)
 {
@@ -228,6 +248,7 @@ static void channel_free(struct device *dev)
 
 	mutex_destroy(&channel->engine_lock);
 	mutex_destroy(&channel->lock);
+	mutex_destroy(&channel->register_lock);
 	kfree(channel);
 	if (atomic_dec_and_test(&channels_alive))
 		wake_up_var(&channels_alive);
@@ -303,6 +324,8 @@ fpgabuf_channel_register(struct device *dev,
 	channel->device.dev = dev;
 	channel->device.ops = &channel_device_ops;
 	channel->format = channel->config.default_format;
+	init_rwsem(&channel->alive);
+	mutex_init(&channel->register_lock);
 	mutex_init(&channel->lock);
 	init_waitqueue_head(&channel->wait);
 	fpgabuf_queue_init(&channel->queue, FPGABUF_MAX_SLOTS);
@@ -357,13 +380,19 @@ void fpgabuf_channel_unregister(struct fpgabuf_channel *channel)
 	mutex_lock(&channel->lock);
 	/* First, so that nobody takes the end of the stream for a stop. */
 	spin_lock_irq(&channel->queue.lock);
-	channel->gone = true;
+	WRITE_ONCE(channel->gone, true);
 	spin_unlock_irq(&channel->queue.lock);
 	channel_reset(channel, -ENODEV);
+	mutex_unlock(&channel->lock);
+
+	/* Until the last one is done that allocates or maps for the device. */
+	down_write(&channel->alive);
+	mutex_lock(&channel->lock);
 	fpgabuf_quarantine_abandon(channel);
 	if (channel->dma)
 		channel_put_dma(channel);
 	mutex_unlock(&channel->lock);
+	up_write(&channel->alive);
 
 	fpgabuf_stream_fini(channel);
 	wake_up_all(&channel->wait);

@@ -7,11 +7,13 @@
 #include <linux/dmaengine.h>
 #include <linux/fpgabuf.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/scatterlist.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "queue.h"
+#include "usercopy.h"
 
 struct attribute_group;
 struct dma_fence;
@@ -138,16 +140,26 @@ struct fpgabuf_stats {
  * @device: @parent as the exporter knows it
  * @config: what the board said
  * @name: copy of its name
+ * @alive: held for reading by whoever uses the engine's device without @lock: to
+ *	allocate for it, to attach and to map. For writing by unregister, which
+ *	so waits until they are done. Sleeps; taken outside of all other locks.
+ *	Nobody who holds it touches user memory
+ * @register_lock: serialises those who register buffers, so that all slots in a
+ *	dma-buf share one import. Sleeps; taken inside of @alive and outside of
+ *	@lock, and by nobody else
  * @lock: serialises all ioctls but the wait of an exchange, open, release and
  *	unregister, and guards the fields down to @slots. Sleeps; taken outside
- *	of a dma-buf's reservation and of mmap_lock, never in a completion
+ *	of a dma-buf's reservation, never in a completion. Nobody who holds it
+ *	touches user memory that may fault, allocates much, attaches or maps
  * @gone: the board's device is no more: nothing but closing works; written with
- *	@lock and @queue.lock held, read with either
+ *	@lock and @queue.lock held, read with either, or by READ_ONCE() with
+ *	@alive held, where it may come about right after
  * @users: open files, and those who allocate by @device
  * @owner: the file that may stream, or NULL; poll() compares it without @lock,
  *	by READ_ONCE()
  * @dma: the engine's channel, requested by the first user and released by the
- *	last one, so that an unused node does not hold its driver's module
+ *	last one, so that an unused node does not hold its driver's module.
+ *	Users may read it with @alive held, too
  * @has_metadata: the engine tells of each frame in its descriptor's metadata
  * @configured: the board was told @format
  * @format: the owner's, or the default
@@ -190,6 +202,8 @@ struct fpgabuf_channel {
 	struct fpgabuf_channel_config config;
 	char name[sizeof_field(struct fpgabuf_info, name)];
 
+	struct rw_semaphore alive;
+	struct mutex register_lock;	/* for what is said above */
 	struct mutex lock;	/* for what is said above */
 	bool gone;
 	unsigned int users;
@@ -237,13 +251,15 @@ static inline bool fpgabuf_channel_is_output(const struct fpgabuf_channel *chann
 /* channel.c */
 int fpgabuf_channels_init(void);
 void fpgabuf_channels_exit(void);
+int fpgabuf_channel_enter(struct fpgabuf_channel *channel);
+void fpgabuf_channel_leave(struct fpgabuf_channel *channel);
 /* with channel->lock held */
 int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file);
 
 /* ioctl.c */
 long fpgabuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
-/* buffers.c: with channel->lock held */
+/* buffers.c: with no lock held */
 struct fpgabuf_ioctl_arg;
 int fpgabuf_ioctl_alloc(struct fpgabuf_channel *channel, struct file *file,
 			struct fpgabuf_ioctl_arg *arg);
@@ -253,9 +269,10 @@ int fpgabuf_ioctl_alloc_pool(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
 int fpgabuf_ioctl_register(struct fpgabuf_channel *channel, struct file *file,
 			   struct fpgabuf_ioctl_arg *arg);
+void fpgabuf_slots_init(struct fpgabuf_channel *channel);
+/* with channel->lock held */
 int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
-void fpgabuf_slots_init(struct fpgabuf_channel *channel);
 bool fpgabuf_slots_used(const struct fpgabuf_channel *channel);
 struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 					    const struct dma_buf *dmabuf);
@@ -263,7 +280,7 @@ void fpgabuf_slots_release(struct fpgabuf_channel *channel);
 void fpgabuf_pieces_free(struct fpgabuf_pieces *pieces);
 unsigned int fpgabuf_max_segment(const struct fpgabuf_channel *channel);
 
-/* inspect.c: with channel->lock held */
+/* inspect.c: with no lock held */
 int fpgabuf_ioctl_inspect(struct fpgabuf_channel *channel, struct file *file,
 			  struct fpgabuf_ioctl_arg *arg);
 
@@ -308,9 +325,10 @@ void fpgabuf_quarantine_abandon(struct fpgabuf_channel *channel);
 
 /* submit.c: with channel->lock held */
 int fpgabuf_submit(struct fpgabuf_channel *channel,
-		   const struct fpgabuf_exchange *x);
+		   const struct fpgabuf_exchange *x,
+		   struct fpgabuf_user_fault *fault);
 
-/* exchange.c: with channel->lock not held */
+/* exchange.c: with no lock held */
 int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
 			   struct fpgabuf_ioctl_arg *arg);
 
@@ -319,6 +337,7 @@ int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
  * @user: where it is in user space
  * @size: its size there, at least what it was at first
  * @ksize: its size here
+ * @fault: what of it could not be written with a lock held
  * @info: the value as this kernel knows it, and the answer, of FPGABUF_IOC_INFO
  * @desc: of FPGABUF_IOC_ENUM_FORMAT
  * @format: of FPGABUF_IOC_GET_FORMAT, FPGABUF_IOC_SET_FORMAT
@@ -335,6 +354,7 @@ struct fpgabuf_ioctl_arg {
 	void __user *user;
 	size_t size;
 	size_t ksize;
+	struct fpgabuf_user_fault fault;
 	union {
 		struct fpgabuf_info info;
 		struct fpgabuf_format_desc desc;
@@ -350,6 +370,9 @@ struct fpgabuf_ioctl_arg {
 	};
 };
 
+/* with no lock held */
 int fpgabuf_ioctl_put(const struct fpgabuf_ioctl_arg *arg);
+/* with channel->lock held */
+int fpgabuf_ioctl_put_locked(struct fpgabuf_ioctl_arg *arg);
 
 #endif /* _FPGABUF_CHANNEL_H */

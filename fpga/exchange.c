@@ -50,7 +50,8 @@ static int exchange_probe(const struct fpgabuf_ioctl_arg *arg)
 }
 
 static int exchange_submit(struct fpgabuf_channel *channel, struct file *file,
-			   const struct fpgabuf_exchange *x)
+			   const struct fpgabuf_exchange *x,
+			   struct fpgabuf_user_fault *fault)
 {
 	int ret = 0;
 
@@ -61,7 +62,22 @@ static int exchange_submit(struct fpgabuf_channel *channel, struct file *file,
 	/* An engine that stopped after all takes buffers before a start, too. */
 	if (x->queue_count && !channel->streaming)
 		ret = fpgabuf_quarantine_end(channel);
-	return ret ?: fpgabuf_submit(channel, x);
+	return ret ?: fpgabuf_submit(channel, x, fault);
+}
+
+static int exchange_queue(struct fpgabuf_channel *channel, struct file *file,
+			  const struct fpgabuf_exchange *x)
+{
+	struct fpgabuf_user_fault fault = {};
+	int ret;
+
+	do {
+		if (mutex_lock_interruptible(&channel->lock))
+			return -EINTR;
+		ret = exchange_submit(channel, file, x, &fault);
+		mutex_unlock(&channel->lock);
+	} while (ret == -EFAULT && !fpgabuf_user_fault_in(&fault));
+	return ret;
 }
 
 static bool exchange_ready(struct fpgabuf_channel *channel, u32 min_done)
@@ -112,11 +128,14 @@ static int exchange_wait(struct fpgabuf_channel *channel,
 	return exchange_sleep(channel, x->min_done, end);
 }
 
-/* Returns how many were taken, or -EFAULT when the first one could not be. */
+/*
+ * Returns how many were taken, or -EFAULT when there was no memory for the first
+ * one. What could not be copied stays in the queue.
+ */
 static int exchange_take(struct fpgabuf_channel *channel,
-			 const struct fpgabuf_exchange *x)
+			 const struct fpgabuf_exchange *x,
+			 struct fpgabuf_user_fault *fault)
 {
-	struct fpgabuf_completion __user *to = u64_to_user_ptr(x->done);
 	struct fpgabuf_queue *queue = &channel->queue;
 	struct fpgabuf_completion done;
 	unsigned int taken;
@@ -128,7 +147,8 @@ static int exchange_take(struct fpgabuf_channel *channel,
 		spin_unlock_irq(&queue->lock);
 		if (!found)
 			break;
-		if (copy_to_user(&to[taken], &done, sizeof(done)))
+		if (fpgabuf_user_write(x->done + taken * sizeof(done), &done,
+				       sizeof(done), fault))
 			return taken ?: -EFAULT;
 		spin_lock_irq(&queue->lock);
 		fpgabuf_queue_pop(queue);
@@ -154,9 +174,9 @@ static int exchange_why_none(struct fpgabuf_channel *channel,
 }
 
 static int exchange_finish(struct fpgabuf_channel *channel, struct file *file,
-			   struct fpgabuf_ioctl_arg *arg, int waited)
+			   struct fpgabuf_exchange *x, int waited,
+			   struct fpgabuf_user_fault *fault)
 {
-	struct fpgabuf_exchange *x = &arg->exchange;
 	int taken;
 
 	if (channel->gone)
@@ -164,43 +184,46 @@ static int exchange_finish(struct fpgabuf_channel *channel, struct file *file,
 	/* Another file may have become the owner during the wait. */
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
-	taken = exchange_take(channel, x);
+	taken = exchange_take(channel, x, fault);
 	if (taken < 0)
 		return taken;
 	if (!taken && x->done_count && !x->queue_count)
 		return exchange_why_none(channel, x, waited);
 	x->done_count = taken;
-	return fpgabuf_ioctl_put(arg);
+	return 0;
+}
+
+static int exchange_collect(struct fpgabuf_channel *channel, struct file *file,
+			    struct fpgabuf_exchange *x)
+{
+	const ktime_t end = exchange_end(x);
+	struct fpgabuf_user_fault fault = {};
+	int ret, waited;
+
+	do {
+		waited = exchange_wait(channel, x, file->f_flags & O_NONBLOCK,
+				       end);
+		/* What is queued is: a signal must not make it look otherwise. */
+		mutex_lock(&channel->lock);
+		ret = exchange_finish(channel, file, x, waited, &fault);
+		mutex_unlock(&channel->lock);
+	} while (ret > 0 ||
+		 (ret == -EFAULT && !fpgabuf_user_fault_in(&fault)));
+	return ret;
 }
 
 int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
 			   struct fpgabuf_ioctl_arg *arg)
 {
 	struct fpgabuf_exchange *x = &arg->exchange;
-	int ret, waited;
-	ktime_t end;
+	int ret;
 
 	ret = exchange_check(x);
 	if (!ret)
 		ret = exchange_probe(arg);
-	if (ret)
-		return ret;
-
-	if (mutex_lock_interruptible(&channel->lock))
-		return -EINTR;
-	ret = exchange_submit(channel, file, x);
-	mutex_unlock(&channel->lock);
-	if (ret)
-		return ret;
-
-	end = exchange_end(x);
-	do {
-		waited = exchange_wait(channel, x, file->f_flags & O_NONBLOCK,
-				       end);
-		/* What is queued is: a signal must not make it look otherwise. */
-		mutex_lock(&channel->lock);
-		ret = exchange_finish(channel, file, arg, waited);
-		mutex_unlock(&channel->lock);
-	} while (ret > 0);
-	return ret;
+	if (!ret)
+		ret = exchange_queue(channel, file, x);
+	if (!ret)
+		ret = exchange_collect(channel, file, x);
+	return ret ?: fpgabuf_ioctl_put(arg);
 }

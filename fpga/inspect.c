@@ -71,7 +71,7 @@ static int inspect_attached(struct dma_buf *dmabuf,
 	if (!ret && copy_to_user(u64_to_user_ptr(inspect->names), names, size))
 		ret = -EFAULT;
 	kvfree(names);
-	return ret;
+	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
 
 /* By all addresses: a device may get some pages bounced, and others not. */
@@ -112,11 +112,23 @@ static int inspect_import(const struct fpgabuf_channel *channel,
 	return 0;
 }
 
+/* As it is registered, with a reference; NULL: it is not. */
+static struct fpgabuf_import *inspect_slots(struct fpgabuf_channel *channel,
+					    const struct dma_buf *dmabuf)
+{
+	struct fpgabuf_import *import;
+
+	mutex_lock(&channel->lock);
+	import = fpgabuf_slots_import(channel, dmabuf);
+	mutex_unlock(&channel->lock);
+	return import;
+}
+
 static int inspect_mapping(struct fpgabuf_channel *channel,
 			   struct dma_buf *dmabuf, bool coherent,
 			   struct fpgabuf_inspect *inspect)
 {
-	struct fpgabuf_import *import = fpgabuf_slots_import(channel, dmabuf);
+	struct fpgabuf_import *import = inspect_slots(channel, dmabuf);
 	int ret;
 
 	if (import)
@@ -132,7 +144,7 @@ static int inspect_mapping(struct fpgabuf_channel *channel,
 	return ret;
 }
 
-static int inspect_dmabuf(struct fpgabuf_channel *channel,
+static int inspect_memory(struct fpgabuf_channel *channel,
 			  struct dma_buf *dmabuf,
 			  struct fpgabuf_inspect *inspect)
 {
@@ -140,11 +152,6 @@ static int inspect_dmabuf(struct fpgabuf_channel *channel,
 	struct fpgabuf_description desc = {};
 	bool ours;
 	int ret;
-
-	/* Before this call attaches a device itself. */
-	ret = inspect_attached(dmabuf, inspect);
-	if (ret)
-		return ret;
 
 	ours = fpgabuf_describe(dmabuf, dev, &desc);
 	inspect->size = dmabuf->size;
@@ -162,6 +169,23 @@ static int inspect_dmabuf(struct fpgabuf_channel *channel,
 		return -EINTR;
 	inspect->status = ret;
 	return 0;
+}
+
+static int inspect_dmabuf(struct fpgabuf_channel *channel,
+			  struct dma_buf *dmabuf,
+			  struct fpgabuf_inspect *inspect)
+{
+	int ret;
+
+	/* Before this call attaches a device itself. */
+	ret = inspect_attached(dmabuf, inspect);
+	if (!ret)
+		ret = fpgabuf_channel_enter(channel);
+	if (ret)
+		return ret;
+	ret = inspect_memory(channel, dmabuf, inspect);
+	fpgabuf_channel_leave(channel);
+	return ret;
 }
 
 int fpgabuf_ioctl_inspect(struct fpgabuf_channel *channel, struct file *file,

@@ -14,19 +14,23 @@
 #include "engine.h"
 #include "format.h"
 
-/*
- * The answer goes to user space as far as it has room for it; of a structure
- * that is newer than this kernel the rest is zeroed.
- */
+/* The answer goes to user space as far as that has room for it. */
 int fpgabuf_ioctl_put(const struct fpgabuf_ioctl_arg *arg)
 {
-	size_t size = min(arg->size, arg->ksize);
-
-	if (copy_to_user(arg->user, &arg->info, size))
-		return -EFAULT;
-	if (clear_user(arg->user + size, arg->size - size))
+	if (copy_to_user(arg->user, &arg->info, min(arg->size, arg->ksize)))
 		return -EFAULT;
 	return 0;
+}
+
+/*
+ * The same for a request that holds the lock. When the memory for the answer is
+ * not there, that is faulted in with no lock held, and the request done again
+ * from its beginning: it must have undone what it did by then.
+ */
+int fpgabuf_ioctl_put_locked(struct fpgabuf_ioctl_arg *arg)
+{
+	return fpgabuf_user_write((uintptr_t)arg->user, &arg->info,
+				  min(arg->size, arg->ksize), &arg->fault);
 }
 
 static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
@@ -67,7 +71,7 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 	strscpy(info->driver, channel->parent->driver->name,
 		sizeof(info->driver));
 	strscpy(info->bus, dev_name(dma_dev), sizeof(info->bus));
-	return fpgabuf_ioctl_put(arg);
+	return fpgabuf_ioctl_put_locked(arg);
 }
 
 static int ioctl_enum_format(struct fpgabuf_channel *channel,
@@ -82,14 +86,14 @@ static int ioctl_enum_format(struct fpgabuf_channel *channel,
 		return -ENOENT;
 	*desc = channel->config.formats[index];
 	desc->index = index;
-	return fpgabuf_ioctl_put(arg);
+	return fpgabuf_ioctl_put_locked(arg);
 }
 
 static int ioctl_get_format(struct fpgabuf_channel *channel, struct file *file,
 			    struct fpgabuf_ioctl_arg *arg)
 {
 	arg->format = channel->format;
-	return fpgabuf_ioctl_put(arg);
+	return fpgabuf_ioctl_put_locked(arg);
 }
 
 static int ioctl_set_format(struct fpgabuf_channel *channel, struct file *file,
@@ -108,13 +112,13 @@ static int ioctl_set_format(struct fpgabuf_channel *channel, struct file *file,
 		return ret;
 	format->flags = 0;
 	if (try)
-		return fpgabuf_ioctl_put(arg);
+		return fpgabuf_ioctl_put_locked(arg);
 
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
 	if (channel->streaming || fpgabuf_slots_used(channel))
 		return -EBUSY;
-	ret = fpgabuf_ioctl_put(arg);
+	ret = fpgabuf_ioctl_put_locked(arg);
 	if (ret)
 		return ret;
 	ret = fpgabuf_stream_configure(channel, format);
@@ -143,7 +147,7 @@ static int ioctl_start(struct fpgabuf_channel *channel, struct file *file,
 
 	/* Told before it is true: once it streams nothing may fail. */
 	arg->start.run = channel->run + 1;
-	ret = fpgabuf_ioctl_put(arg);
+	ret = fpgabuf_ioctl_put_locked(arg);
 	if (ret)
 		return ret;
 	ret = fpgabuf_stream_start(channel, timeout_ms);
@@ -165,8 +169,9 @@ static int ioctl_stop(struct fpgabuf_channel *channel, struct file *file,
  * struct fpgabuf_ioctl_desc - an ioctl
  * @cmd: its request number, with the size that its argument has in this kernel
  * @min_size: the size that it had at first
- * @unlocked: takes &fpgabuf_channel.lock by itself
- * @func: does it, and copies the answer out
+ * @unlocked: takes &fpgabuf_channel.lock by itself, where it needs it
+ * @func: does it, and copies the answer out: without @unlocked by
+ *	fpgabuf_ioctl_put_locked()
  */
 struct fpgabuf_ioctl_desc {
 	unsigned int cmd;
@@ -188,20 +193,20 @@ static const struct fpgabuf_ioctl_desc fpgabuf_ioctls[] = {
 	  ioctl_get_format },
 	{ FPGABUF_IOC_SET_FORMAT, sizeof(struct fpgabuf_format), false,
 	  ioctl_set_format },
-	{ FPGABUF_IOC_ALLOC, sizeof(struct fpgabuf_alloc), false,
+	{ FPGABUF_IOC_ALLOC, sizeof(struct fpgabuf_alloc), true,
 	  fpgabuf_ioctl_alloc },
-	{ FPGABUF_IOC_REGISTER, sizeof(struct fpgabuf_register), false,
+	{ FPGABUF_IOC_REGISTER, sizeof(struct fpgabuf_register), true,
 	  fpgabuf_ioctl_register },
 	{ FPGABUF_IOC_UNREGISTER, sizeof(struct fpgabuf_unregister), false,
 	  fpgabuf_ioctl_unregister },
 	{ FPGABUF_IOC_START, offsetofend(struct fpgabuf_start, run), false,
 	  ioctl_start },
 	{ FPGABUF_IOC_STOP, 0, false, ioctl_stop },
-	{ FPGABUF_IOC_ALLOC_USER, sizeof(struct fpgabuf_alloc_user), false,
+	{ FPGABUF_IOC_ALLOC_USER, sizeof(struct fpgabuf_alloc_user), true,
 	  fpgabuf_ioctl_alloc_user },
-	{ FPGABUF_IOC_ALLOC_POOL, sizeof(struct fpgabuf_alloc_pool), false,
+	{ FPGABUF_IOC_ALLOC_POOL, sizeof(struct fpgabuf_alloc_pool), true,
 	  fpgabuf_ioctl_alloc_pool },
-	{ FPGABUF_IOC_INSPECT, sizeof(struct fpgabuf_inspect), false,
+	{ FPGABUF_IOC_INSPECT, sizeof(struct fpgabuf_inspect), true,
 	  fpgabuf_ioctl_inspect },
 };
 
@@ -217,23 +222,32 @@ static const struct fpgabuf_ioctl_desc *ioctl_find(unsigned int cmd)
 	return NULL;
 }
 
+/* Of an answer that is newer than this kernel the rest is zeroed. */
 static int ioctl_get(const struct fpgabuf_ioctl_desc *desc, unsigned int cmd,
 		     struct fpgabuf_ioctl_arg *arg)
 {
 	if (arg->size < desc->min_size)
 		return -EINVAL;
-	if (!(_IOC_DIR(cmd) & _IOC_WRITE))
-		return 0;
-	return copy_struct_from_user(&arg->info, arg->ksize, arg->user,
-				     arg->size);
+	/* This makes sure that the rest is zero. */
+	if (_IOC_DIR(cmd) & _IOC_WRITE)
+		return copy_struct_from_user(&arg->info, arg->ksize, arg->user,
+					     arg->size);
+	if (arg->size > arg->ksize &&
+	    clear_user(arg->user + arg->ksize, arg->size - arg->ksize))
+		return -EFAULT;
+	return 0;
 }
 
-static int ioctl_locked(const struct fpgabuf_ioctl_desc *desc,
-			struct fpgabuf_channel *channel, struct file *file,
-			struct fpgabuf_ioctl_arg *arg)
+static int ioctl_run(const struct fpgabuf_ioctl_desc *desc,
+		     struct fpgabuf_channel *channel, struct file *file,
+		     struct fpgabuf_ioctl_arg *arg)
 {
 	int ret;
 
+	if (READ_ONCE(channel->gone))
+		return -ENODEV;
+	if (desc->unlocked)
+		return desc->func(channel, file, arg);
 	if (mutex_lock_interruptible(&channel->lock))
 		return -EINTR;
 	ret = channel->gone ? -ENODEV : desc->func(channel, file, arg);
@@ -245,19 +259,22 @@ long fpgabuf_ioctl(struct file *file, unsigned int cmd, unsigned long argp)
 {
 	struct fpgabuf_channel *channel = file->private_data;
 	const struct fpgabuf_ioctl_desc *desc = ioctl_find(cmd);
-	struct fpgabuf_ioctl_arg arg = {};
+	struct fpgabuf_ioctl_arg request = {};
+	struct fpgabuf_ioctl_arg arg;
 	int ret;
 
 	if (!desc)
 		return -ENOTTY;
 
-	arg.user = (void __user *)argp;
-	arg.size = _IOC_SIZE(cmd);
-	arg.ksize = _IOC_SIZE(desc->cmd);
-	ret = ioctl_get(desc, cmd, &arg);
+	request.user = (void __user *)argp;
+	request.size = _IOC_SIZE(cmd);
+	request.ksize = _IOC_SIZE(desc->cmd);
+	ret = ioctl_get(desc, cmd, &request);
 	if (ret)
 		return ret;
-	if (desc->unlocked)
-		return desc->func(channel, file, &arg);
-	return ioctl_locked(desc, channel, file, &arg);
+	do {
+		arg = request;
+		ret = ioctl_run(desc, channel, file, &arg);
+	} while (ret == -EFAULT && !fpgabuf_user_fault_in(&arg.fault));
+	return ret;
 }

@@ -11,7 +11,6 @@
 #include <linux/file.h>
 #include <linux/ktime.h>
 #include <linux/sync_file.h>
-#include <linux/uaccess.h>
 
 #include "channel.h"
 #include "format.h"
@@ -52,15 +51,17 @@ static int submit_check_bytes(const struct fpgabuf_channel *channel,
 
 /* What the caller wants, as far as it can be told without looking at slots. */
 static int submit_get(struct fpgabuf_channel *channel,
-		      const struct fpgabuf_exchange *x, u32 *flags)
+		      const struct fpgabuf_exchange *x, u32 *flags,
+		      struct fpgabuf_user_fault *fault)
 {
 	struct fpgabuf_submission *s = &channel->submission;
 	unsigned int i;
 	int ret;
 
-	if (copy_from_user(s->entries, u64_to_user_ptr(x->queue),
-			   x->queue_count * sizeof(*s->entries)))
-		return -EFAULT;
+	ret = fpgabuf_user_read(s->entries, x->queue,
+				x->queue_count * sizeof(*s->entries), fault);
+	if (ret)
+		return ret;
 
 	*flags = 0;
 	for (i = 0; i < x->queue_count; i++) {
@@ -75,10 +76,8 @@ static int submit_get(struct fpgabuf_channel *channel,
 		return 0;
 	if (!x->fences)
 		return -EINVAL;
-	if (copy_from_user(s->fds, u64_to_user_ptr(x->fences),
-			   x->queue_count * sizeof(*s->fds)))
-		return -EFAULT;
-	return 0;
+	return fpgabuf_user_read(s->fds, x->fences,
+				 x->queue_count * sizeof(*s->fds), fault);
 }
 
 static int submit_check(struct fpgabuf_channel *channel,
@@ -228,14 +227,15 @@ static int submit_unfenced(struct fpgabuf_channel *channel, unsigned int num)
 }
 
 static int submit_fenced(struct fpgabuf_channel *channel, unsigned int num,
-			 struct fpgabuf_fences __user *fences)
+			 u64 fences, struct fpgabuf_user_fault *fault)
 {
 	struct fpgabuf_submission *s = &channel->submission;
 	struct ww_acquire_ctx ctx;
 	int ret;
 
-	if (copy_to_user(fences, s->fds, num * sizeof(*s->fds)))
-		return -EFAULT;
+	ret = fpgabuf_user_write(fences, s->fds, num * sizeof(*s->fds), fault);
+	if (ret)
+		return ret;
 	ret = fpgabuf_reserve(s->res, num, &ctx);
 	if (ret)
 		return ret;
@@ -248,9 +248,13 @@ static int submit_fenced(struct fpgabuf_channel *channel, unsigned int num,
 	return 0;
 }
 
-/* Queue what an exchange brings, and let the engine have what it takes of it. */
+/*
+ * Queue what an exchange brings, and let the engine have what it takes of it.
+ * -EFAULT leaves everything as it was, and @fault says what to bring in.
+ */
 int fpgabuf_submit(struct fpgabuf_channel *channel,
-		   const struct fpgabuf_exchange *x)
+		   const struct fpgabuf_exchange *x,
+		   struct fpgabuf_user_fault *fault)
 {
 	const unsigned int num = x->queue_count;
 	unsigned int i;
@@ -258,7 +262,7 @@ int fpgabuf_submit(struct fpgabuf_channel *channel,
 	int ret;
 
 	lockdep_assert_held(&channel->lock);
-	ret = submit_get(channel, x, &flags);
+	ret = submit_get(channel, x, &flags, fault);
 	if (!ret)
 		ret = submit_check(channel, x, flags);
 	if (ret || !num)
@@ -267,7 +271,7 @@ int fpgabuf_submit(struct fpgabuf_channel *channel,
 	for (i = 0; !ret && i < num; i++)
 		ret = submit_prepare(channel, i);
 	if (!ret && flags & FPGABUF_QUEUE_OUT_FENCE)
-		ret = submit_fenced(channel, num, u64_to_user_ptr(x->fences));
+		ret = submit_fenced(channel, num, x->fences, fault);
 	else if (!ret)
 		ret = submit_unfenced(channel, num);
 	if (ret)

@@ -117,11 +117,14 @@ static void exchange_pop(struct importer_copy *copy)
 	spin_unlock_irq(&importer->queue_lock);
 }
 
-/* Returns how many were taken, or -EFAULT when the first one could not be. */
+/*
+ * Returns how many were taken, or -EFAULT when there was no memory for the first
+ * one. What could not be copied stays in the queue.
+ */
 static int exchange_take(struct fpgabuf_importer *importer,
-			 const struct fpgabuf_import_exchange *x)
+			 const struct fpgabuf_import_exchange *x,
+			 struct fpgabuf_user_fault *fault)
 {
-	struct fpgabuf_import_done __user *to = u64_to_user_ptr(x->done);
 	struct importer_copy *copy;
 	unsigned int taken;
 
@@ -134,7 +137,8 @@ static int exchange_take(struct fpgabuf_importer *importer,
 		done.user_data = copy->arg.user_data;
 		done.timestamp = copy->timestamp;
 		done.status = copy->status;
-		if (copy_to_user(&to[taken], &done, sizeof(done)))
+		if (fpgabuf_user_write(x->done + taken * sizeof(done), &done,
+				       sizeof(done), fault))
 			return taken ?: -EFAULT;
 		exchange_pop(copy);
 	}
@@ -143,13 +147,14 @@ static int exchange_take(struct fpgabuf_importer *importer,
 
 /* 1: another task has taken what this one waited for, which is to wait on. */
 static int exchange_finish(struct fpgabuf_importer *importer,
-			   struct fpgabuf_import_exchange *x, int waited)
+			   struct fpgabuf_import_exchange *x, int waited,
+			   struct fpgabuf_user_fault *fault)
 {
 	int taken;
 
 	if (importer->gone)
 		return -ENODEV;
-	taken = exchange_take(importer, x);
+	taken = exchange_take(importer, x, fault);
 	if (taken < 0)
 		return taken;
 	if (!taken && x->done_count && !x->copy_count) {
@@ -163,37 +168,54 @@ static int exchange_finish(struct fpgabuf_importer *importer,
 	return 0;
 }
 
+static int exchange_queue(struct fpgabuf_importer *importer,
+			  const struct fpgabuf_import_exchange *x)
+{
+	struct fpgabuf_user_fault fault = {};
+	int ret;
+
+	do {
+		if (mutex_lock_interruptible(&importer->lock))
+			return -EINTR;
+		ret = importer->gone ? -ENODEV :
+			importer_submit(importer, x, &fault);
+		mutex_unlock(&importer->lock);
+	} while (ret == -EFAULT && !fpgabuf_user_fault_in(&fault));
+	return ret;
+}
+
+static int exchange_collect(struct fpgabuf_importer *importer,
+			    struct fpgabuf_import_exchange *x, bool nonblock)
+{
+	const ktime_t end = exchange_end(x);
+	struct fpgabuf_user_fault fault = {};
+	int ret, waited;
+
+	do {
+		waited = exchange_wait(importer, x, nonblock, end);
+		/* What is queued is: a signal must not make it look otherwise. */
+		mutex_lock(&importer->lock);
+		ret = exchange_finish(importer, x, waited, &fault);
+		mutex_unlock(&importer->lock);
+	} while (ret > 0 ||
+		 (ret == -EFAULT && !fpgabuf_user_fault_in(&fault)));
+	return ret;
+}
+
 int importer_ioctl_exchange(struct fpgabuf_importer *importer,
 			    void __user *user, size_t size, bool nonblock)
 {
 	struct fpgabuf_import_exchange x;
-	int ret, waited;
-	ktime_t end;
+	int ret;
 
 	ret = copy_struct_from_user(&x, sizeof(x), user, size);
 	if (!ret)
 		ret = exchange_check(&x);
 	if (!ret)
 		ret = exchange_probe(user, size, &x);
-	if (ret)
-		return ret;
-
-	if (mutex_lock_interruptible(&importer->lock))
-		return -EINTR;
-	ret = importer->gone ? -ENODEV : importer_submit(importer, &x);
-	mutex_unlock(&importer->lock);
-	if (ret)
-		return ret;
-
-	end = exchange_end(&x);
-	do {
-		waited = exchange_wait(importer, &x, nonblock, end);
-		/* What is queued is: a signal must not make it look otherwise. */
-		mutex_lock(&importer->lock);
-		ret = exchange_finish(importer, &x, waited);
-		mutex_unlock(&importer->lock);
-	} while (ret > 0);
-	if (ret)
-		return ret;
-	return copy_struct_to_user(user, size, &x, sizeof(x), NULL);
+	if (!ret)
+		ret = exchange_queue(importer, &x);
+	if (!ret)
+		ret = exchange_collect(importer, &x, nonblock);
+	return ret ?: copy_struct_to_user(user, size, &x, sizeof(x), NULL);
 }

@@ -52,6 +52,26 @@ static void importer_put_dma(struct fpgabuf_importer *importer)
 	fpgabuf_engine_put(importer->parent, dma);
 }
 
+/*
+ * Attach, map or detach without the lock; unregister waits until
+ * importer_leave(). For who has the node open.
+ */
+int importer_enter(struct fpgabuf_importer *importer)
+{
+	if (down_read_killable(&importer->alive))
+		return -EINTR;
+	if (READ_ONCE(importer->gone)) {
+		up_read(&importer->alive);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+void importer_leave(struct fpgabuf_importer *importer)
+{
+	up_read(&importer->alive);
+}
+
 /* Back to how a new file finds it; what is pending is done with @status. */
 static void importer_reset(struct fpgabuf_importer *importer, int status)
 {
@@ -162,11 +182,12 @@ static void importer_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "done:\t%u\n", done);
 }
 
-static int importer_ioctl_info(struct fpgabuf_importer *importer,
-			       void __user *user, size_t size)
+static void importer_info(struct fpgabuf_importer *importer,
+			  struct fpgabuf_import_info *info)
 {
 	struct device *dma_dev = importer_dma_dev(importer);
-	struct fpgabuf_import_info info = {
+
+	*info = (struct fpgabuf_import_info){
 		.abi_version = FPGABUF_ABI_VERSION,
 		.num_slots = FPGABUF_MAX_SLOTS,
 		.queue_depth = IMPORTER_DEPTH,
@@ -177,11 +198,24 @@ static int importer_ioctl_info(struct fpgabuf_importer *importer,
 	};
 
 	if (READ_ONCE(importer->quarantine))
-		info.state |= FPGABUF_STATE_QUARANTINE;
-	strscpy(info.name, importer->name, sizeof(info.name));
-	strscpy(info.driver, importer->parent->driver->name,
-		sizeof(info.driver));
-	strscpy(info.bus, dev_name(dma_dev), sizeof(info.bus));
+		info->state |= FPGABUF_STATE_QUARANTINE;
+	strscpy(info->name, importer->name, sizeof(info->name));
+	strscpy(info->driver, importer->parent->driver->name,
+		sizeof(info->driver));
+	strscpy(info->bus, dev_name(dma_dev), sizeof(info->bus));
+}
+
+static int importer_ioctl_info(struct fpgabuf_importer *importer,
+			       void __user *user, size_t size)
+{
+	struct fpgabuf_import_info info;
+	int ret;
+
+	ret = importer_enter(importer);
+	if (ret)
+		return ret;
+	importer_info(importer, &info);
+	importer_leave(importer);
 	return copy_struct_to_user(user, size, &info, sizeof(info), NULL);
 }
 
@@ -189,7 +223,7 @@ static int importer_ioctl_info(struct fpgabuf_importer *importer,
  * struct importer_ioctl_desc - an ioctl but for the exchange
  * @cmd: its request number, with the size that its argument has in this kernel
  * @min_size: the size that it had at first
- * @func: does it, with &fpgabuf_importer.lock held
+ * @func: does it; takes the locks that it needs
  */
 struct importer_ioctl_desc {
 	unsigned int cmd;
@@ -215,19 +249,15 @@ static bool ioctl_is(unsigned int cmd, unsigned int known)
 	return !((cmd ^ known) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT));
 }
 
-static int importer_ioctl_locked(struct fpgabuf_importer *importer,
-				 const struct importer_ioctl_desc *desc,
-				 void __user *user, size_t size)
+static int importer_ioctl_other(struct fpgabuf_importer *importer,
+				const struct importer_ioctl_desc *desc,
+				void __user *user, size_t size)
 {
-	int ret;
-
 	if (size < desc->min_size)
 		return -EINVAL;
-	if (mutex_lock_interruptible(&importer->lock))
-		return -EINTR;
-	ret = importer->gone ? -ENODEV : desc->func(importer, user, size);
-	mutex_unlock(&importer->lock);
-	return ret;
+	if (READ_ONCE(importer->gone))
+		return -ENODEV;
+	return desc->func(importer, user, size);
 }
 
 static long importer_ioctl(struct file *file, unsigned int cmd,
@@ -246,9 +276,9 @@ static long importer_ioctl(struct file *file, unsigned int cmd,
 	}
 	for (i = 0; i < ARRAY_SIZE(importer_ioctls); i++)
 		if (ioctl_is(cmd, importer_ioctls[i].cmd))
-			return importer_ioctl_locked(importer,
-						     &importer_ioctls[i], user,
-						     size);
+			return importer_ioctl_other(importer,
+						    &importer_ioctls[i], user,
+						    size);
 	return -ENOTTY;
 }
 
@@ -344,6 +374,7 @@ fpgabuf_importer_register(struct device *dev,
 
 	strscpy(importer->name, config->name, sizeof(importer->name));
 	importer->parent = dev;
+	init_rwsem(&importer->alive);
 	mutex_init(&importer->lock);
 	importer_slots_init(importer);
 	importer_maps_init(importer);
@@ -393,14 +424,22 @@ void fpgabuf_importer_unregister(struct fpgabuf_importer *importer)
 
 	mutex_lock(&importer->lock);
 	spin_lock_irq(&importer->queue_lock);
-	importer->gone = true;
+	WRITE_ONCE(importer->gone, true);
 	spin_unlock_irq(&importer->queue_lock);
-	if (importer->dma) {
+	if (importer->dma)
 		importer_reset(importer, -ENODEV);
+	mutex_unlock(&importer->lock);
+
+	/* Until the last one is done that attaches, maps or detaches. */
+	down_write(&importer->alive);
+	mutex_lock(&importer->lock);
+	if (importer->dma) {
+		importer_maps_flush(importer);
 		importer_maps_abandon(importer);
 		importer_put_dma(importer);
 	}
 	mutex_unlock(&importer->lock);
+	up_write(&importer->alive);
 
 	importer_engine_fini(importer);
 	wake_up_all(&importer->wait);

@@ -20,10 +20,13 @@
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+
+#include "../usercopy.h"
 
 struct importer_copy;
 struct sync_file;
@@ -72,6 +75,8 @@ struct importer_map {
  * struct importer_slot - an attached buffer
  * @importer: whose; constant
  * @import: the buffer, attached, with a reference; NULL: none
+ * @busy: the buffer that a request is attaching or detaching; NULL: none. The
+ *	other fields are that request's until it is done
  * @access: FPGABUF_IMPORT_*
  * @map: where it is, with a reference; NULL: not known any more. Guarded by the
  *	reservation if it may move
@@ -86,6 +91,7 @@ struct importer_map {
 struct importer_slot {
 	struct fpgabuf_importer *importer;
 	struct fpgabuf_import *import;
+	struct dma_buf *busy;
 	u32 access;
 	struct importer_map *map;
 	unsigned int pending;
@@ -167,11 +173,16 @@ struct importer_submission {
  *	fpgabuf_importer_unregister() sets @gone
  * @config: what the driver said
  * @name: copy of its name
- * @lock: serialises all ioctls but the wait of an exchange, open, release and
- *	unregister, and guards the fields down to @slots. Sleeps; taken outside
- *	of a dma-buf's reservation and of mmap_lock, never in a completion
+ * @alive: held for reading by whoever attaches, maps or detaches without @lock; for
+ *	writing by unregister, which so waits until they are done. Sleeps; taken
+ *	outside of all other locks. Nobody who holds it touches user memory
+ * @lock: serialises exchanges but for their wait, open, release and unregister,
+ *	and guards the fields down to @slots. Sleeps; taken outside of a
+ *	dma-buf's reservation, never in a completion. Nobody who holds it touches
+ *	user memory that may fault, nor attaches or detaches
  * @gone: the device is no more: nothing but closing works; written with @lock and
- *	@queue_lock held, read with either
+ *	@queue_lock held, read with either, or by READ_ONCE() with @alive held,
+ *	where it may come about right after
  * @opened: there is a file
  * @dma: the engine's channel, requested at open
  * @context: timeline of the file's fences
@@ -217,6 +228,7 @@ struct fpgabuf_importer {
 	struct fpgabuf_importer_config config;
 	char name[sizeof_field(struct fpgabuf_import_info, name)];
 
+	struct rw_semaphore alive;
 	struct mutex lock;	/* for what is said above */
 	bool gone;
 	bool opened;
@@ -266,14 +278,17 @@ static inline u32 importer_alignment(const struct fpgabuf_importer *importer)
 /* node.c */
 int fpgabuf_importing_init(void);
 void fpgabuf_importing_exit(void);
+int importer_enter(struct fpgabuf_importer *importer);
+void importer_leave(struct fpgabuf_importer *importer);
 
-/* slots.c: with importer->lock held */
+/* slots.c: with no lock held */
 int importer_ioctl_attach(struct fpgabuf_importer *importer, void __user *user,
 			  size_t size);
 int importer_ioctl_detach(struct fpgabuf_importer *importer, void __user *user,
 			  size_t size);
 int importer_ioctl_segments(struct fpgabuf_importer *importer,
 			    void __user *user, size_t size);
+/* with importer->lock held */
 struct importer_slot *importer_slot(struct fpgabuf_importer *importer,
 				    u32 number);
 void importer_slots_init(struct fpgabuf_importer *importer);
@@ -296,9 +311,10 @@ int importer_map_slot(struct fpgabuf_importer *importer,
 
 /* submit.c: with importer->lock held */
 int importer_submit(struct fpgabuf_importer *importer,
-		    const struct fpgabuf_import_exchange *x);
+		    const struct fpgabuf_import_exchange *x,
+		    struct fpgabuf_user_fault *fault);
 
-/* exchange.c: with importer->lock not held */
+/* exchange.c: with no lock held */
 int importer_ioctl_exchange(struct fpgabuf_importer *importer,
 			    void __user *user, size_t size, bool nonblock);
 

@@ -18,10 +18,13 @@
 struct importer_slot *importer_slot(struct fpgabuf_importer *importer,
 				    u32 number)
 {
+	struct importer_slot *slot;
+
 	lockdep_assert_held(&importer->lock);
-	if (number >= FPGABUF_MAX_SLOTS || !importer->slots[number].import)
+	if (number >= FPGABUF_MAX_SLOTS)
 		return NULL;
-	return &importer->slots[number];
+	slot = &importer->slots[number];
+	return slot->import && !slot->busy ? slot : NULL;
 }
 
 static struct importer_slot *slot_find_free(struct fpgabuf_importer *importer)
@@ -29,7 +32,7 @@ static struct importer_slot *slot_find_free(struct fpgabuf_importer *importer)
 	unsigned int i;
 
 	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
-		if (!importer->slots[i].import)
+		if (!importer->slots[i].import && !importer->slots[i].busy)
 			return &importer->slots[i];
 	return NULL;
 }
@@ -39,10 +42,14 @@ static bool slots_have(const struct fpgabuf_importer *importer,
 {
 	unsigned int i;
 
-	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
-		if (importer->slots[i].import &&
-		    importer->slots[i].import->dmabuf == dmabuf)
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
+		const struct importer_slot *slot = &importer->slots[i];
+
+		if (slot->busy == dmabuf)
 			return true;
+		if (slot->import && slot->import->dmabuf == dmabuf)
+			return true;
+	}
 	return false;
 }
 
@@ -89,11 +96,14 @@ static int slot_pin(struct importer_slot *slot, struct dma_buf *dmabuf,
 	return 0;
 }
 
+/* Of a slot that nobody else uses, now or ever again. */
 static void slot_clear(struct importer_slot *slot)
 {
 	struct fpgabuf_import *import = slot->import;
 	struct importer_map *map;
 
+	if (!import)
+		return;
 	dma_resv_lock(import->dmabuf->resv, NULL);
 	map = slot->map;
 	slot->map = NULL;
@@ -137,49 +147,105 @@ static int slot_get_map(struct importer_slot *slot, struct importer_map **map)
 	return ret;
 }
 
-static int slot_count(struct importer_slot *slot, u32 *segments)
+/* A slot for the buffer, which is busy from then on. */
+static int attach_begin(struct fpgabuf_importer *importer,
+			struct dma_buf *dmabuf, u32 access,
+			struct importer_slot **slot)
+{
+	int ret;
+
+	if (mutex_lock_interruptible(&importer->lock))
+		return -EINTR;
+	ret = importer->gone ? -ENODEV :
+		attach_check(importer, dmabuf, access);
+	if (ret)
+		goto out_unlock;
+	*slot = slot_find_free(importer);
+	if (*slot) {
+		(*slot)->busy = dmabuf;
+		(*slot)->access = access;
+	} else {
+		ret = -ENOSPC;
+	}
+out_unlock:
+	mutex_unlock(&importer->lock);
+	return ret;
+}
+
+/* Attaching and mapping take as long as the buffer's exporter likes. */
+static int attach_slot(struct importer_slot *slot,
+		       struct fpgabuf_import_attach *arg)
 {
 	struct importer_map *map;
-	int ret = slot_get_map(slot, &map);
+	int ret;
 
-	if (ret) {
-		slot_clear(slot);
+	if (arg->flags & FPGABUF_IMPORT_MOVABLE)
+		ret = slot_move(slot, slot->busy, arg->access,
+				arg->flags & FPGABUF_IMPORT_PEER);
+	else
+		ret = slot_pin(slot, slot->busy, arg->access);
+	if (!ret)
+		ret = slot_get_map(slot, &map);
+	if (ret)
 		return ret;
-	}
-	*segments = map->table.nents;
+	arg->slot = slot - slot->importer->slots;
+	arg->size = slot->busy->size;
+	arg->segments = map->table.nents;
 	importer_map_put(slot->importer, map);
 	return 0;
 }
 
-static int slot_attach(struct fpgabuf_importer *importer,
-		       struct dma_buf *dmabuf,
-		       struct fpgabuf_import_attach *arg)
+/* Attached, if @ret is 0, and the answer can be given. */
+static int attach_end(struct importer_slot *slot, int ret,
+		      const struct fpgabuf_import_attach *arg,
+		      void __user *user, size_t size,
+		      struct fpgabuf_user_fault *fault)
+{
+	struct fpgabuf_importer *importer = slot->importer;
+
+	mutex_lock(&importer->lock);
+	if (!ret && importer->gone)
+		ret = -ENODEV;
+	if (!ret)
+		ret = fpgabuf_user_write((uintptr_t)user, arg,
+					 min(size, sizeof(*arg)), fault);
+	if (!ret)
+		slot->busy = NULL;
+	mutex_unlock(&importer->lock);
+	if (!ret)
+		return 0;
+
+	slot_clear(slot);
+	mutex_lock(&importer->lock);
+	slot->busy = NULL;
+	mutex_unlock(&importer->lock);
+	return ret;
+}
+
+static int attach_dmabuf(struct fpgabuf_importer *importer,
+			 struct dma_buf *dmabuf,
+			 struct fpgabuf_import_attach arg, void __user *user,
+			 size_t size, struct fpgabuf_user_fault *fault)
 {
 	struct importer_slot *slot;
 	int ret;
 
-	ret = attach_check(importer, dmabuf, arg->access);
+	ret = importer_enter(importer);
 	if (ret)
 		return ret;
-	slot = slot_find_free(importer);
-	if (!slot)
-		return -ENOSPC;
-	slot->access = arg->access;
-	if (arg->flags & FPGABUF_IMPORT_MOVABLE)
-		ret = slot_move(slot, dmabuf, arg->access,
-				arg->flags & FPGABUF_IMPORT_PEER);
-	else
-		ret = slot_pin(slot, dmabuf, arg->access);
-	if (ret)
-		return ret;
-	arg->slot = slot - importer->slots;
-	arg->size = dmabuf->size;
-	return slot_count(slot, &arg->segments);
+	ret = attach_begin(importer, dmabuf, arg.access, &slot);
+	if (!ret) {
+		ret = attach_slot(slot, &arg);
+		ret = attach_end(slot, ret, &arg, user, size, fault);
+	}
+	importer_leave(importer);
+	return ret;
 }
 
 int importer_ioctl_attach(struct fpgabuf_importer *importer, void __user *user,
 			  size_t size)
 {
+	struct fpgabuf_user_fault fault = {};
 	struct fpgabuf_import_attach arg;
 	struct dma_buf *dmabuf;
 	int ret;
@@ -195,13 +261,38 @@ int importer_ioctl_attach(struct fpgabuf_importer *importer, void __user *user,
 	dmabuf = dma_buf_get(arg.fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	ret = slot_attach(importer, dmabuf, &arg);
+	do {
+		ret = attach_dmabuf(importer, dmabuf, arg, user, size, &fault);
+	} while (ret == -EFAULT && !fpgabuf_user_fault_in(&fault));
 	dma_buf_put(dmabuf);
-	if (ret)
-		return ret;
-	ret = copy_struct_to_user(user, size, &arg, sizeof(arg), NULL);
-	if (ret)
-		slot_clear(&importer->slots[arg.slot]);
+	return ret;
+}
+
+/* The slot is the caller's, if nobody uses it. */
+static int detach_begin(struct fpgabuf_importer *importer, u32 number,
+			struct importer_slot **slot)
+{
+	int ret = 0;
+
+	if (mutex_lock_interruptible(&importer->lock))
+		return -EINTR;
+	if (importer->gone) {
+		ret = -ENODEV;
+		goto out_unlock;
+	}
+	*slot = importer_slot(importer, number);
+	if (!*slot) {
+		ret = -ENOENT;
+		goto out_unlock;
+	}
+	spin_lock_irq(&importer->queue_lock);
+	if ((*slot)->pending || (*slot)->quarantined)
+		ret = -EBUSY;
+	spin_unlock_irq(&importer->queue_lock);
+	if (!ret)
+		(*slot)->busy = (*slot)->import->dmabuf;
+out_unlock:
+	mutex_unlock(&importer->lock);
 	return ret;
 }
 
@@ -210,7 +301,6 @@ int importer_ioctl_detach(struct fpgabuf_importer *importer, void __user *user,
 {
 	struct fpgabuf_import_detach arg;
 	struct importer_slot *slot;
-	bool busy;
 	int ret;
 
 	ret = copy_struct_from_user(&arg, sizeof(arg), user, size);
@@ -218,17 +308,18 @@ int importer_ioctl_detach(struct fpgabuf_importer *importer, void __user *user,
 		return ret;
 	if (arg.flags)
 		return -EINVAL;
-	slot = importer_slot(importer, arg.slot);
-	if (!slot)
-		return -ENOENT;
-
-	spin_lock_irq(&importer->queue_lock);
-	busy = slot->pending || slot->quarantined;
-	spin_unlock_irq(&importer->queue_lock);
-	if (busy)
-		return -EBUSY;
-	slot_clear(slot);
-	return 0;
+	ret = importer_enter(importer);
+	if (ret)
+		return ret;
+	ret = detach_begin(importer, arg.slot, &slot);
+	if (!ret) {
+		slot_clear(slot);
+		mutex_lock(&importer->lock);
+		slot->busy = NULL;
+		mutex_unlock(&importer->lock);
+	}
+	importer_leave(importer);
+	return ret;
 }
 
 static void segments_tell(const struct importer_map *map,
@@ -247,38 +338,58 @@ static void segments_tell(const struct importer_map *map,
 	}
 }
 
-static int segments_get(struct importer_slot *slot,
-			struct fpgabuf_import_segments *arg)
+/* What it is mapped to, with a reference that is put before importer_leave(). */
+static int segments_map(struct fpgabuf_importer *importer, u32 number,
+			struct importer_map **map)
 {
-	struct fpgabuf_import_segment *segments;
-	struct importer_map *map;
-	u32 count;
+	struct importer_slot *slot;
 	int ret;
 
-	ret = slot_get_map(slot, &map);
+	if (mutex_lock_interruptible(&importer->lock))
+		return -EINTR;
+	slot = importer->gone ? NULL : importer_slot(importer, number);
+	if (slot)
+		ret = slot_get_map(slot, map);
+	else
+		ret = importer->gone ? -ENODEV : -ENOENT;
+	mutex_unlock(&importer->lock);
+	return ret;
+}
+
+/* Into memory of the kernel, which is the caller's to free, also at an error. */
+static int segments_get(struct fpgabuf_importer *importer,
+			struct fpgabuf_import_segments *arg, u32 *count,
+			struct fpgabuf_import_segment **segments)
+{
+	struct importer_map *map;
+	int ret;
+
+	ret = importer_enter(importer);
 	if (ret)
 		return ret;
-	count = min(arg->count, map->table.nents);
+	ret = segments_map(importer, arg->slot, &map);
+	if (ret)
+		goto out_leave;
+	*count = min(arg->count, map->table.nents);
 	arg->count = map->table.nents;
 	/* The table's own size is not in the caller's hands. */
-	segments = kvcalloc(count, sizeof(*segments), GFP_KERNEL);
-	if (!segments)
-		ret = -ENOMEM;
+	*segments = kvcalloc(*count, sizeof(**segments), GFP_KERNEL);
+	if (*segments)
+		segments_tell(map, *segments, *count);
 	else
-		segments_tell(map, segments, count);
-	importer_map_put(slot->importer, map);
-	if (!ret && copy_to_user(u64_to_user_ptr(arg->segments), segments,
-				 count * sizeof(*segments)))
-		ret = -EFAULT;
-	kvfree(segments);
+		ret = -ENOMEM;
+	importer_map_put(importer, map);
+out_leave:
+	importer_leave(importer);
 	return ret;
 }
 
 int importer_ioctl_segments(struct fpgabuf_importer *importer,
 			    void __user *user, size_t size)
 {
+	struct fpgabuf_import_segment *segments = NULL;
 	struct fpgabuf_import_segments arg;
-	struct importer_slot *slot;
+	u32 count;
 	int ret;
 
 	ret = copy_struct_from_user(&arg, sizeof(arg), user, size);
@@ -286,13 +397,12 @@ int importer_ioctl_segments(struct fpgabuf_importer *importer,
 		return ret;
 	if (arg.flags || arg.reserved)
 		return -EINVAL;
-	slot = importer_slot(importer, arg.slot);
-	if (!slot)
-		return -ENOENT;
-	ret = segments_get(slot, &arg);
-	if (ret)
-		return ret;
-	return copy_struct_to_user(user, size, &arg, sizeof(arg), NULL);
+	ret = segments_get(importer, &arg, &count, &segments);
+	if (!ret && copy_to_user(u64_to_user_ptr(arg.segments), segments,
+				 count * sizeof(*segments)))
+		ret = -EFAULT;
+	kvfree(segments);
+	return ret ?: copy_struct_to_user(user, size, &arg, sizeof(arg), NULL);
 }
 
 /* Nothing is queued. What the engine may still be at is kept elsewhere. */
@@ -304,9 +414,11 @@ void importer_slots_release(struct fpgabuf_importer *importer)
 	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
 		struct importer_slot *slot = &importer->slots[i];
 
+		/* Who attaches or detaches it ends that. */
+		if (slot->busy)
+			continue;
 		slot->quarantined = false;
-		if (slot->import)
-			slot_clear(slot);
+		slot_clear(slot);
 	}
 }
 

@@ -12,7 +12,6 @@
 #include <linux/file.h>
 #include <linux/lockdep.h>
 #include <linux/sync_file.h>
-#include <linux/uaccess.h>
 #include <linux/ww_mutex.h>
 
 #include "node.h"
@@ -61,15 +60,17 @@ static int submit_check(struct fpgabuf_importer *importer,
 }
 
 static int submit_get(struct fpgabuf_importer *importer,
-		      const struct fpgabuf_import_exchange *x, u32 *flags)
+		      const struct fpgabuf_import_exchange *x, u32 *flags,
+		      struct fpgabuf_user_fault *fault)
 {
 	struct importer_submission *s = &importer->submission;
 	unsigned int i;
 	int ret;
 
-	if (copy_from_user(s->args, u64_to_user_ptr(x->copies),
-			   x->copy_count * sizeof(*s->args)))
-		return -EFAULT;
+	ret = fpgabuf_user_read(s->args, x->copies,
+				x->copy_count * sizeof(*s->args), fault);
+	if (ret)
+		return ret;
 	*flags = 0;
 	for (i = 0; i < x->copy_count; i++) {
 		ret = submit_check(importer, &s->args[i]);
@@ -255,9 +256,13 @@ static int submit_all(struct fpgabuf_importer *importer, unsigned int num)
 	return 0;
 }
 
-/* Queue what an exchange brings, and let the engine have what it takes of it. */
+/*
+ * Queue what an exchange brings, and let the engine have what it takes of it.
+ * -EFAULT leaves everything as it was, and @fault says what to bring in.
+ */
 int importer_submit(struct fpgabuf_importer *importer,
-		    const struct fpgabuf_import_exchange *x)
+		    const struct fpgabuf_import_exchange *x,
+		    struct fpgabuf_user_fault *fault)
 {
 	struct importer_submission *s = &importer->submission;
 	const unsigned int num = x->copy_count;
@@ -268,7 +273,7 @@ int importer_submit(struct fpgabuf_importer *importer,
 	lockdep_assert_held(&importer->lock);
 	if (!num)
 		return 0;
-	ret = submit_get(importer, x, &flags);
+	ret = submit_get(importer, x, &flags, fault);
 	if (!ret)
 		ret = submit_get_copies(importer, num);
 	if (ret)
@@ -276,10 +281,9 @@ int importer_submit(struct fpgabuf_importer *importer,
 
 	for (i = 0; !ret && i < num; i++)
 		ret = submit_prepare(importer, i);
-	if (!ret && flags & FPGABUF_QUEUE_OUT_FENCE &&
-	    copy_to_user(u64_to_user_ptr(x->copies), s->args,
-			 num * sizeof(*s->args)))
-		ret = -EFAULT;
+	if (!ret && flags & FPGABUF_QUEUE_OUT_FENCE)
+		ret = fpgabuf_user_write(x->copies, s->args,
+					 num * sizeof(*s->args), fault);
 	if (!ret)
 		ret = submit_all(importer, num);
 	if (ret)

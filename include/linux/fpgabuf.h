@@ -21,6 +21,7 @@ struct dma_chan;
 struct dma_fence;
 struct fpgabuf_device;
 struct fpgabuf_pool;
+struct fpgabuf_user_memory;
 struct notifier_block;
 struct sync_file;
 struct work_struct;
@@ -30,8 +31,12 @@ struct ww_acquire_ctx;
 
 struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 			      enum fpgabuf_kind kind, unsigned int fd_flags);
-struct dma_buf *fpgabuf_alloc_user(struct device *dev, unsigned long address,
-				   size_t length, unsigned int fd_flags);
+struct fpgabuf_user_memory *fpgabuf_user_pin(unsigned long address,
+					     size_t length,
+					     unsigned int fd_flags);
+void fpgabuf_user_put(struct fpgabuf_user_memory *memory);
+struct dma_buf *fpgabuf_alloc_pinned(struct device *dev,
+				     struct fpgabuf_user_memory *memory);
 struct dma_buf *fpgabuf_alloc_pool(struct device *dev, u32 block_size,
 				   u32 num_blocks, u32 alignment, u32 boundary,
 				   unsigned int fd_flags, u32 *stride);

@@ -831,7 +831,7 @@ TEST_F(user, memlock_limit)
 	if (!pid)
 		use_up_limit(self->ch, self->m.map);
 	EXPECT_EQ(0, end_of(pid));
-	EXPECT_TRUE(log_says(log, SIM_DRIVER ".0: no ", limit_helps));
+	EXPECT_TRUE(log_says(log, "fpgabuf: no ", limit_helps));
 }
 
 /* It is the user's, however many processes; and root's are not counted. */

@@ -20,6 +20,8 @@
  * - -ENOTTY: no such request; -EFAULT: bad pointer; -ENODEV: the device is gone
  *   (unbound, or its driver removed); -EINTR: a signal came before anything
  *   was done, with or without SA_RESTART.
+ * - Memory of a program that is long in coming (userfaultfd, FUSE) holds up the
+ *   call that needs it, and nobody else: no other file, no close, no unbind.
  * - Any number of files may be open. The first one that sets a format,
  *   registers a buffer or starts becomes the owner until it is closed; requests
  *   marked [owner] fail with -EBUSY on every other file.
@@ -381,6 +383,7 @@ struct fpgabuf_alloc_pool {
  * -EMSGSIZE: the range is shorter than a frame; -EACCES: capture into an fd
  * that is not open for writing, or output from one not open for reading;
  * -EEXIST: the range overlaps a registered one; -ENOSPC: no free slot;
+ * -EBUSY: also when the size of a frame was changed during the call;
  * -EOPNOTSUPP: more pieces than the engine takes; what the exporter says when
  * it refuses the device: -ENXIO if that is fpgabuf, and the engine does not reach
  * all of the memory, which it would only see through bounce buffers, or not even
