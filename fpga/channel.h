@@ -61,6 +61,8 @@ struct fpgabuf_pieces {
  * @quarantined: an engine that could not be stopped may still access it; guarded
  *	by &fpgabuf_channel.queue.lock
  * @bytes: how much of the frame is to be moved
+ * @again: its job was begun anew, or had to wait longer, because another one took
+ *	too long; guarded by &fpgabuf_channel.queue.lock
  * @wait: what the job waits for; the submitter's while it is IDLE, then guarded
  *	by &fpgabuf_channel.engine_lock
  * @fence: signals when the job is done; a reference, or NULL. Guarded by
@@ -80,6 +82,7 @@ struct fpgabuf_slot {
 	struct fpgabuf_pieces pieces;
 	bool quarantined;
 	u64 bytes;
+	bool again;
 	struct fpgabuf_wait wait;
 	struct dma_fence *fence;
 	struct dma_async_tx_descriptor *desc;

@@ -182,6 +182,7 @@ static void submit_queue(struct fpgabuf_channel *channel, unsigned int num)
 
 	spin_lock_irq(&channel->queue.lock);
 	for (i = 0; i < num; i++) {
+		submit_slot(channel, i)->again = false;
 		fpgabuf_queue_add(&channel->queue, &s->entries[i]);
 		trace_fpgabuf_queue(channel, submit_slot(channel, i)->job);
 		if (!s->res[i].fence)

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The watchdog: while there is a fence to be signaled, no frame may take longer
- * than the channel's timeout. One that does is given up, and those behind it go
- * on. Frames that nobody has a fence of may take for ever.
+ * than the channel's timeout. One that does is given up, and those behind it
+ * begin anew, once: an engine that hangs again fails all that were pending when it
+ * did so before. So an engine that hangs for good has all fences signaled after
+ * two timeouts, however many there are. Frames that nobody has a fence of may
+ * take for ever.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -11,6 +14,39 @@
 
 #include "channel.h"
 #include "trace.h"
+
+/* The oldest job, if it had its second try and a fence depends on it. */
+static struct fpgabuf_job *watchdog_next_tried(struct fpgabuf_channel *channel)
+{
+	struct fpgabuf_job *job;
+
+	spin_lock_irq(&channel->queue.lock);
+	job = fpgabuf_queue_oldest(&channel->queue);
+	if (job && (!channel->num_fenced ||
+		    !channel->slots[job->done.slot].again))
+		job = NULL;
+	spin_unlock_irq(&channel->queue.lock);
+	return job;
+}
+
+/* Nothing is with the engine. */
+static void watchdog_fail_tried(struct fpgabuf_channel *channel)
+{
+	struct fpgabuf_job *job;
+
+	lockdep_assert_held(&channel->engine_lock);
+	while ((job = watchdog_next_tried(channel))) {
+		fpgabuf_wait_fini(&channel->slots[job->done.slot].wait);
+		spin_lock_irq(&channel->queue.lock);
+		fpgabuf_stream_finish_job(channel, job, -ETIMEDOUT);
+		spin_unlock_irq(&channel->queue.lock);
+	}
+
+	spin_lock_irq(&channel->queue.lock);
+	list_for_each_entry(job, &channel->queue.queued, node)
+		channel->slots[job->done.slot].again = true;
+	spin_unlock_irq(&channel->queue.lock);
+}
 
 /*
  * The engine is stopped, in which it may have got the job done after all. If it
@@ -32,6 +68,7 @@ static void watchdog_give_up(struct fpgabuf_channel *channel,
 		fpgabuf_stream_finish_job(channel, job, -ETIMEDOUT);
 	fpgabuf_stream_unissue_all(channel);
 	spin_unlock_irq(&channel->queue.lock);
+	watchdog_fail_tried(channel);
 	wake_up_all(&channel->wait);
 }
 

@@ -492,6 +492,44 @@ static int engine_halt(struct fpgabuf_importer *importer)
 	return -EIO;
 }
 
+/* The oldest copy, if it had its second try. Nothing is with the engine. */
+static struct importer_copy *engine_next_tried(struct fpgabuf_importer *importer)
+{
+	struct importer_copy *copy;
+
+	spin_lock_irq(&importer->queue_lock);
+	copy = list_first_entry_or_null(&importer->queued,
+					struct importer_copy, node);
+	if (copy && !copy->again)
+		copy = NULL;
+	spin_unlock_irq(&importer->queue_lock);
+	return copy;
+}
+
+/*
+ * An engine that hangs again fails all that were pending when it did so before,
+ * so that one that hangs for good has all fences signaled after two timeouts.
+ */
+static void engine_fail_tried(struct fpgabuf_importer *importer)
+{
+	struct importer_copy *copy;
+
+	lockdep_assert_held(&importer->engine_lock);
+	while ((copy = engine_next_tried(importer))) {
+		fpgabuf_wait_fini(&copy->wait);
+		spin_lock_irq(&importer->queue_lock);
+		list_move_tail(&copy->node, &importer->active);
+		copy_fail(copy, -ETIMEDOUT);
+		engine_reap(importer);
+		spin_unlock_irq(&importer->queue_lock);
+	}
+
+	spin_lock_irq(&importer->queue_lock);
+	list_for_each_entry(copy, &importer->queued, node)
+		copy->again = true;
+	spin_unlock_irq(&importer->queue_lock);
+}
+
 /*
  * The engine is stopped, in which it may have got the oldest copy done after
  * all. If it has not, that has failed; the others begin anew.
@@ -519,6 +557,7 @@ static void engine_give_up(struct fpgabuf_importer *importer,
 	}
 	engine_reap(importer);
 	spin_unlock_irq(&importer->queue_lock);
+	engine_fail_tried(importer);
 	importer_wake(importer);
 }
 

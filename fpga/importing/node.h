@@ -123,6 +123,8 @@ struct importer_cursor {
  * @dst: where it goes
  * @left: bytes that no piece was made for yet; written with both locks held
  * @issuing: pieces of it are being given to the engine: it is not over
+ * @again: it was begun anew, or had to wait longer, because another one took too
+ *	long
  * @issued: pieces that the engine was given
  * @finished: how many of these it is done with
  * @status: its first error, or 0
@@ -145,6 +147,7 @@ struct importer_copy {
 	struct importer_cursor dst;
 	u64 left;
 	bool issuing;
+	bool again;
 	unsigned int issued;
 	unsigned int finished;
 	int status;

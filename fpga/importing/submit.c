@@ -204,6 +204,7 @@ static void submit_queue(struct fpgabuf_importer *importer, unsigned int num)
 
 		copy->arg = s->args[i];
 		copy->left = copy->arg.length;
+		copy->again = false;
 		copy->issued = 0;
 		copy->finished = 0;
 		copy->status = 0;

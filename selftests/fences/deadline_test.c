@@ -102,4 +102,69 @@ TEST_F(hang, ends_in_time_after_a_longer_one)
 	EXPECT_EQ(-ETIMEDOUT, slots_take_status(s, 0));
 }
 
+FIXTURE(hangs) {
+	struct totals before;
+	struct slots s;
+};
+
+FIXTURE_SETUP(hangs)
+{
+	REQUIRE_CHANNEL(self->before);
+	ASSERT_EQ(0, slots_open(&self->s, 0, MAX_SLOTS, 0));
+}
+
+FIXTURE_TEARDOWN_PARENT(hangs)
+{
+	EXPECT_EQ(0, sim_fault("rx0", "none"));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+/*
+ * The bound does not depend on how many there are: two timeouts, where each in
+ * turn would take MAX_SLOTS of them. A busy machine is late by less than as much
+ * again.
+ */
+TEST_F_TIMEOUT(hangs, end_together, 60)
+{
+	struct fpgabuf_completion done[MAX_SLOTS];
+	__s64 began;
+	int i;
+
+	ASSERT_EQ(0, sim_fault("rx0", "hang 1000"));
+	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, TIMEOUT_MS));
+	began = now_ns();
+	ASSERT_EQ(0, batch_queue(self->s.ch, MAX_SLOTS));
+	ASSERT_EQ(MAX_SLOTS, fpga_take(self->s.ch, done, MAX_SLOTS, MAX_SLOTS,
+				       MAX_SLOTS * TIMEOUT_MS * MSEC));
+	EXPECT_LE(2 * TIMEOUT_MS * MSEC, now_ns() - began);
+	EXPECT_GT(4 * TIMEOUT_MS * MSEC, now_ns() - began);
+	for (i = 0; i < MAX_SLOTS; i++)
+		EXPECT_EQ(-ETIMEDOUT, done[i].status);
+}
+
+/* Those behind a frame that hangs are right; if a second one hangs, they fail. */
+TEST_F_TIMEOUT(hangs, spare_the_others_once, 60)
+{
+	struct fpgabuf_completion done[MAX_SLOTS];
+	int i;
+
+	ASSERT_EQ(1, fpga_start_timeout(self->s.ch, TIMEOUT_MS));
+	ASSERT_EQ(0, sim_fault("rx0", "hang 1"));
+	ASSERT_EQ(0, batch_queue(self->s.ch, MAX_SLOTS));
+	ASSERT_EQ(MAX_SLOTS, fpga_take(self->s.ch, done, MAX_SLOTS, MAX_SLOTS,
+				       10 * SEC));
+	for (i = 0; i < MAX_SLOTS; i++)
+		EXPECT_EQ(i ? 0 : -ETIMEDOUT, done[i].status);
+
+	ASSERT_EQ(0, sim_fault("rx0", "hang 1"));
+	ASSERT_EQ(0, batch_queue(self->s.ch, MAX_SLOTS / 2));
+	ASSERT_EQ(1, fpga_take(self->s.ch, done, 1, 1, 10 * SEC));
+	EXPECT_EQ(-ETIMEDOUT, done[0].status);
+	ASSERT_EQ(MAX_SLOTS / 2 - 1,
+		  fpga_take(self->s.ch, done, MAX_SLOTS, MAX_SLOTS / 2 - 1,
+			    10 * SEC));
+	for (i = 0; i < MAX_SLOTS / 2 - 1; i++)
+		EXPECT_EQ(0, done[i].status);
+}
+
 TEST_HARNESS_MAIN

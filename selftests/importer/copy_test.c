@@ -682,6 +682,56 @@ TEST_F_TIMEOUT(slow, each_has_the_timeout, 60)
 	EXPECT_LT(SLOW_TIMEOUT_MS * MSEC, now_ns() - began);
 }
 
+#define HANG_TIMEOUT_MS	1500
+
+FIXTURE(hangs) {
+	struct totals before;
+	struct pair p;
+};
+
+FIXTURE_SETUP(hangs)
+{
+	REQUIRE_CHANNEL(self->before);
+	ASSERT_EQ(0, sim_copier_timeout(HANG_TIMEOUT_MS));
+	ASSERT_EQ(0, pair_open(&self->p, SIZE, FPGABUF_KIND_COHERENT,
+			       IMPORT_BOTH));
+}
+
+FIXTURE_TEARDOWN_PARENT(hangs)
+{
+	EXPECT_EQ(0, sim_fault("copy0", "none"));
+	EXPECT_EQ(0, sim_copier_timeout(0));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+/*
+ * If it hangs for good all end after two timeouts, however many there are. A
+ * busy machine is late by less than as much again.
+ */
+TEST_F_TIMEOUT(hangs, all_end_together, 60)
+{
+	struct fpgabuf_import_copy copies[SLOW_COPIES];
+	struct fpgabuf_import_done done[SLOW_COPIES];
+	__s64 began;
+	int i;
+
+	for (i = 0; i < SLOW_COPIES; i++)
+		copies[i] = (struct fpgabuf_import_copy){
+			.length = 1000,
+			.dst = DST,
+		};
+	ASSERT_EQ(0, sim_fault("copy0", "hang 1000"));
+	began = now_ns();
+	ASSERT_EQ(0, import_queue(self->p.dev, copies, SLOW_COPIES));
+	ASSERT_EQ(SLOW_COPIES,
+		  import_take(self->p.dev, done, SLOW_COPIES, SLOW_COPIES,
+			      SLOW_COPIES * HANG_TIMEOUT_MS * MSEC));
+	EXPECT_LE(2 * HANG_TIMEOUT_MS * MSEC, now_ns() - began);
+	EXPECT_GT(4 * HANG_TIMEOUT_MS * MSEC, now_ns() - began);
+	for (i = 0; i < SLOW_COPIES; i++)
+		EXPECT_EQ(-ETIMEDOUT, done[i].status);
+}
+
 int main(int argc, char **argv)
 {
 	load_module("vgem", NULL);

@@ -465,8 +465,9 @@ struct fpgabuf_queue_entry {
  *	an error, lost count of it, gave the frame a number that came before, or
  *	cannot be stopped; -EMSGSIZE: the frame came out shorter than the format
  *	says; -ECANCELED: stopped before the frame was complete; -ETIMEDOUT: it
- *	took longer than &fpgabuf_start.timeout_ms; else the error of a fence
- *	that it waited for. With all but 0 and -EMSGSIZE the contents are undefined
+ *	took longer than &fpgabuf_start.timeout_ms, or two before it did while it
+ *	was queued; else the error of a fence that it waited for. With all but 0
+ *	and -EMSGSIZE the contents are undefined
  * @sequence: number of the frame since FPGABUF_IOC_START, from 0, lost frames
  *	included; defined with status 0 and -EMSGSIZE only
  * @bytes: bytes that were moved, if the status is 0 or -EMSGSIZE; else 0, or
@@ -839,8 +840,9 @@ struct fpgabuf_import_copy {
  * @status: 0: copied; -EIO: the engine did not take it, reported an error, lost
  *	count of it, or cannot be stopped; -EMSGSIZE: it copied less; -ECANCELED:
  *	it gave up; -ETIMEDOUT: it took longer than
- *	&fpgabuf_import_info.timeout_ms; else the error of a fence that was waited
- *	for. With all but 0 the contents of the destination are undefined
+ *	&fpgabuf_import_info.timeout_ms, or two before it did while it was
+ *	queued; else the error of a fence that was waited for. With all but 0 the
+ *	contents of the destination are undefined
  * @reserved: zero
  */
 struct fpgabuf_import_done {
