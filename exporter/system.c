@@ -110,6 +110,8 @@ static int system_alloc(struct fpgabuf_buffer *buffer)
 		list_add_tail(&page->lru, &blocks);
 		left -= page_size(page);
 		count++;
+		/* Clearing them takes a while. */
+		cond_resched();
 	}
 
 	ret = system_fill_table(&buffer->pages, &blocks, count);
