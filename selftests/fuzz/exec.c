@@ -310,6 +310,16 @@ bool exec_alive(void)
 	return child;
 }
 
+/* The kernel's own heap takes all memory that it is asked for: the parent must survive that. */
+static void be_killed_first(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1000", 4) != 4)
+		perror("fuzz: /proc/self/oom_score_adj");
+	close(fd);
+}
+
 static int spawn(void)
 {
 	int commands[2], done[2];
@@ -321,6 +331,7 @@ static int spawn(void)
 	if (!child) {
 		close(commands[1]);
 		close(done[0]);
+		be_killed_first();
 		child_main(commands[0], done[1]);
 	}
 	close(commands[0]);
