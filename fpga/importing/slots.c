@@ -24,7 +24,16 @@ struct importer_slot *importer_slot(struct fpgabuf_importer *importer,
 	if (number >= FPGABUF_MAX_SLOTS)
 		return NULL;
 	slot = &importer->slots[number];
-	return slot->import && !slot->busy ? slot : NULL;
+	return !slot->busy && slot->import ? slot : NULL;
+}
+
+/* The buffer that the slot is for; NULL: none. */
+static const struct dma_buf *slot_dmabuf(const struct importer_slot *slot)
+{
+	/* While it is busy the rest of it is somebody else's. */
+	if (slot->busy)
+		return slot->busy;
+	return slot->import ? slot->import->dmabuf : NULL;
 }
 
 static struct importer_slot *slot_find_free(struct fpgabuf_importer *importer)
@@ -32,7 +41,7 @@ static struct importer_slot *slot_find_free(struct fpgabuf_importer *importer)
 	unsigned int i;
 
 	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
-		if (!importer->slots[i].import && !importer->slots[i].busy)
+		if (!slot_dmabuf(&importer->slots[i]))
 			return &importer->slots[i];
 	return NULL;
 }
@@ -42,14 +51,9 @@ static bool slots_have(const struct fpgabuf_importer *importer,
 {
 	unsigned int i;
 
-	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
-		const struct importer_slot *slot = &importer->slots[i];
-
-		if (slot->busy == dmabuf)
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+		if (slot_dmabuf(&importer->slots[i]) == dmabuf)
 			return true;
-		if (slot->import && slot->import->dmabuf == dmabuf)
-			return true;
-	}
 	return false;
 }
 
