@@ -9,7 +9,10 @@
 
 #include "fpgabuf_test.h"
 
-/* The other files must not be optimised (see Makefile), this one need be. Clang has no such pragma: it is slow there. */
+/*
+ * The other files must not be optimised (see Makefile), this one need be. Clang
+ * has no such pragma: it is slow there.
+ */
 #ifndef __clang__
 #pragma GCC optimize("O2")
 #endif

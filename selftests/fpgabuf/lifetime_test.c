@@ -675,7 +675,7 @@ static int remove_all(void)
  * But for fpgabuf_heaps where it added its heaps to the kernel's, which cannot
  * be undone, and what that needs.
  */
-TEST_F_TIMEOUT(module, removed_and_loaded, 100)
+TEST_F_TIMEOUT(module, removed_and_loaded, 200)
 {
 	bool heaps_stay = !access(HEAP, F_OK);
 	struct totals totals;

@@ -245,10 +245,7 @@ static int bind(struct scene *s)
 	return driver_write("bind");
 }
 
-/**
- * struct what - what is in the page before the request
- * @any: bytes of it
- */
+/* What is in the page before the request */
 union what {
 	char any[256];
 	struct fpgabuf_inspect inspect;
