@@ -40,6 +40,8 @@ static guint num_slots;
 static guint num_allocs;
 static guint num_runs;
 static guint num_registers;
+static guint num_polls;
+static guint polling;
 static guint32 last_kind;
 
 /* The test's side */
@@ -101,6 +103,7 @@ mock_reset (void)
   num_allocs = 0;
   num_runs = 0;
   num_registers = 0;
+  num_polls = 0;
 }
 
 static void
@@ -214,6 +217,18 @@ mock_count_poll_errors (void)
   return read_count (&mock_config.poll_errors);
 }
 
+guint
+mock_count_polls (void)
+{
+  return read_count (&num_polls);
+}
+
+gboolean
+mock_is_polling (void)
+{
+  return read_count (&polling) > 0;
+}
+
 /* What the plugin calls in place of gst_poll_wait(): see the Makefile. */
 gint __real_gst_poll_wait (GstPoll * set, GstClockTime timeout);
 gint __wrap_gst_poll_wait (GstPoll * set, GstClockTime timeout);
@@ -222,17 +237,26 @@ gint
 __wrap_gst_poll_wait (GstPoll * set, GstClockTime timeout)
 {
   gboolean fails;
+  gint ret = -1, error;
 
   g_mutex_lock (&lock);
   fails = mock_config.poll_errors > 0;
   if (fails)
     mock_config.poll_errors--;
+  num_polls++;
+  polling++;
   g_mutex_unlock (&lock);
 
   if (!fails)
-    return __real_gst_poll_wait (set, timeout);
-  errno = mock_config.poll_errno;
-  return -1;
+    ret = __real_gst_poll_wait (set, timeout);
+  error = fails ? mock_config.poll_errno : errno;
+
+  g_mutex_lock (&lock);
+  polling--;
+  g_mutex_unlock (&lock);
+  errno = error;
+
+  return ret;
 }
 
 /* libfpgabuf's side */
@@ -369,6 +393,7 @@ fpgabuf_channel_set_format (struct fpgabuf_channel *channel,
     ret = -EBUSY;
   if (ret == 0)
     ret = fpgabuf_channel_try_format (channel, format);
+  g_usleep (mock_config.set_format_time);
   if (ret == 0)
     channel->format = *format;
 

@@ -22,6 +22,7 @@ struct mock_config
   gint list_error;
   gint open_error;
   gint set_format_error;
+  gulong set_format_time;       /* in us */
   gint alloc_error;
   gint start_error;
   guint register_fails;         /* the register that fails, from 1; 0: none */
@@ -56,5 +57,9 @@ guint mock_count_allocs (void);
 
 /* The waits of poll_errors that are left. */
 guint mock_count_poll_errors (void);
+
+/* Waits that began, and whether one goes on at this moment. */
+guint mock_count_polls (void);
+gboolean mock_is_polling (void);
 
 #endif /* MOCK_CHANNEL_H */

@@ -7,6 +7,7 @@
 #include <drm_fourcc.h>
 #include <gst/gst.h>
 #include <gst/app/gstappsink.h>
+#include <gst/base/gstbasesrc.h>
 #include <gst/video/video.h>
 
 #include "../gstfpgasrc.h"
@@ -376,13 +377,111 @@ test_time (struct fixture *f, gconstpointer data)
   g_assert_cmpuint (pull_aged (f, 0), ==, pts);
 }
 
+/* Waits until the source has nothing to do but to wait. */
+static void
+wait_for_poll (void)
+{
+  for (guint i = 0; i < 10000 && !mock_is_polling (); i++)
+    g_usleep (1000);
+  g_assert_true (mock_is_polling ());
+}
+
+/* A buffer that comes back wakes the source once, and it waits again. */
+static void
+test_idle (struct fixture *f, gconstpointer data)
+{
+  GstBuffer *held[4];
+  guint polls;
+
+  mock_config.info.num_slots = G_N_ELEMENTS (held);
+  play (f);
+  for (guint64 i = 0; i < G_N_ELEMENTS (held); i++) {
+    mock_complete (i, 0);
+    held[i] = pull (f);
+  }
+  wait_for_poll ();
+  polls = mock_count_polls ();
+  gst_buffer_unref (held[0]);
+  /* which a wait for nothing would fill with waits */
+  g_usleep (200000);
+  g_assert_cmpuint (mock_count_polls () - polls, >=, 1);
+  g_assert_cmpuint (mock_count_polls () - polls, <=, 4);
+  for (guint i = 1; i < G_N_ELEMENTS (held); i++)
+    gst_buffer_unref (held[i]);
+}
+
+static gpointer
+read_stats (gpointer data)
+{
+  struct fixture *f = data;
+
+  while (g_object_get_data (G_OBJECT (f->src), "reading"))
+    get_stat (f, "frames");
+
+  return NULL;
+}
+
+/*
+ * Somebody reads statistics while buffers are made and dropped, which takes long
+ * enough for that: for the thread sanitizer.
+ */
+static void
+test_configured (struct fixture *f, gconstpointer data)
+{
+  GThread *reader;
+
+  mock_config.set_format_time = 20000;
+  g_object_set_data (G_OBJECT (f->src), "reading", f);
+  reader = g_thread_new ("reader", read_stats, f);
+  for (guint runs = 1; runs <= 10; runs++) {
+    play (f);
+    mock_wait_for_run (runs);
+    mock_complete (0, 0);
+    pull_frame (f, 0);
+    gst_element_set_state (f->pipeline, GST_STATE_NULL);
+  }
+  g_object_set_data (G_OBJECT (f->src), "reading", NULL);
+  g_thread_join (reader);
+}
+
+/* Answers in place of the appsink, which offers no pool. */
+static GstPadProbeReturn
+offer_pool (GstPad * pad, GstPadProbeInfo * info, gpointer data)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+  GstBufferPool *pool;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+    return GST_PAD_PROBE_OK;
+  pool = gst_buffer_pool_new ();
+  gst_query_add_allocation_pool (query, pool, 64 * 48 * 3 / 2, 2, 0);
+  gst_object_unref (pool);
+
+  return GST_PAD_PROBE_HANDLED;
+}
+
+static gboolean
+has_pool (struct fixture *f)
+{
+  GstBufferPool *pool = gst_base_src_get_buffer_pool (GST_BASE_SRC (f->src));
+  gboolean ret = pool != NULL;
+
+  gst_clear_object (&pool);
+
+  return ret;
+}
+
 /* Two planes, in a layout that is not GStreamer's own */
 static void
 test_planes (struct fixture *f, gconstpointer data)
 {
+  GstPad *pad = gst_element_get_static_pad (f->sink, "sink");
   GstVideoMeta *meta;
   GstBuffer *buffer;
 
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, offer_pool, NULL,
+      NULL);
+  gst_object_unref (pad);
   g_object_set (f->src, "stride-align", 256, NULL);
   play (f);
   mock_complete (0, 0);
@@ -391,6 +490,7 @@ test_planes (struct fixture *f, gconstpointer data)
   g_assert_cmpuint (gst_buffer_get_size (buffer), ==, 64 * 48 * 3 / 2);
   gst_buffer_unref (buffer);
   g_assert_cmpuint (get_stat (f, "copied-bytes"), ==, 64 * 48 * 3 / 2);
+  g_assert_true (has_pool (f));
 
   gst_element_set_state (f->pipeline, GST_STATE_NULL);
   g_object_set (f->src, "stride-align", 0, NULL);
@@ -404,6 +504,8 @@ test_planes (struct fixture *f, gconstpointer data)
   g_assert_cmpuint (meta->offset[1], ==, 64 * 48);
   g_assert_cmpint (meta->stride[1], ==, 64);
   gst_buffer_unref (buffer);
+  /* its memory is the channel's */
+  g_assert_false (has_pool (f));
   g_assert_cmpuint (get_stat (f, "copied-bytes"), ==, 0);
 }
 
@@ -666,6 +768,8 @@ main (int argc, char **argv)
   add ("/frames/runs", NULL, test_runs);
   add ("/frames/signal", NULL, test_signal);
   add ("/frames/wait-fails", NULL, test_wait_fails);
+  add ("/frames/idle", NULL, test_idle);
+  add ("/frames/configured", NULL, test_configured);
   add ("/frames/time", NULL, test_time);
   add ("/frames/planes", "video/x-raw,format=NV12", test_planes);
   add ("/device/gone", NULL, test_gone);
