@@ -25,6 +25,9 @@ static gfp_t system_gfp(const struct fpgabuf_buffer *buffer, unsigned int order)
 	/* Large blocks only when they are there: no compaction, no reclaim. */
 	if (order)
 		gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
+	else
+		/* Rather none than that the OOM killer ends somebody for it. */
+		gfp |= __GFP_RETRY_MAYFAIL;
 	return gfp | fpgabuf_limits_gfp(buffer->dev);
 }
 
@@ -96,6 +99,10 @@ static int system_alloc(struct fpgabuf_buffer *buffer)
 	unsigned int count = 0;
 	LIST_HEAD(blocks);
 	int ret;
+
+	/* Whoever needs memory while this takes the last of it would be killed. */
+	if (PFN_UP(buffer->size) > si_mem_available())
+		return -ENOMEM;
 
 	while (left) {
 		struct page *page;

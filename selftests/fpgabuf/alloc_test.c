@@ -448,6 +448,19 @@ FIXTURE_TEARDOWN_PARENT(no_kind)
 	EXPECT_NOTHING_LEFT(self->before);
 }
 
+/* More than is free, less than there is: nobody is killed for it. */
+TEST_F(no_kind, more_than_is_free)
+{
+	const __u64 size = ((__u64)memory_kib("MemTotal") - 1024) << 10;
+	int log = log_open(), whole = log_open();
+
+	ASSERT_LE(0, log);
+	ASSERT_LE(0, whole);
+	EXPECT_EQ(-ENOMEM, fpga_alloc(self->ch, size, FPGABUF_KIND_SYSTEM));
+	EXPECT_TRUE(log_says(log, SIM_DRIVER ".0: no ", "more RAM"));
+	EXPECT_FALSE(log_says(whole, "oom-killer", ""));
+}
+
 TEST_F(no_kind, refused)
 {
 	static const __u32 bad[] = { 8, 9, 31, 32, 63, 64, 1U << 31, ~0U };
