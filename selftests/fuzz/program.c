@@ -54,17 +54,21 @@ __u64 draw_number(void)
 
 /* ---- Values ---- */
 
-/* What kind of result call @index returns: a duplicate, that of its original */
+/*
+ * What kind of result call @index returns: a duplicate, that of its original,
+ * which comes before it. What refers to itself, or to what is behind it, has none.
+ */
 enum resource makes(const struct program *prog, unsigned int index)
 {
 	const struct call *call = &prog->calls[index];
-	enum resource kind = ops[call->op].makes;
 
-	while (kind == RES_ANY && call->values[0] & REFERENCE) {
-		call = &prog->calls[call->values[0] & 0xff];
-		kind = ops[call->op].makes;
+	while (ops[call->op].makes == RES_ANY && call->values[0] & REFERENCE) {
+		if ((call->values[0] & 0xff) >= index)
+			return RES_ANY;
+		index = call->values[0] & 0xff;
+		call = &prog->calls[index];
 	}
-	return kind;
+	return ops[call->op].makes;
 }
 
 static bool fits(enum resource made, enum resource wanted)

@@ -5,6 +5,7 @@
  * is enough for this.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,6 +54,32 @@ TEST_F_TIMEOUT(smoke, session, 300)
 	EXPECT_LE((unsigned long)KINDS, totals.ops_succeeded);
 	EXPECT_EQ(0UL, totals.died);
 	EXPECT_EQ(0UL, totals.reports);
+}
+
+/* A duplicate of itself, of one behind it, and one of an original */
+static char circle_text[] =
+	"program 1 race=5 end=0 kill=1\n"
+	"t0 r0 = dup on=r0\n"
+	"t0 r1 = dup on=r2\n"
+	"t0 r2 = dup on=r1\n"
+	"t0 r3 = open_importer\n"
+	"t0 r4 = dup on=r3\n"
+	"end\n";
+
+/* Changing numbers makes such programs; who asks what they are must come back. */
+TEST(circles)
+{
+	FILE *f = fmemopen(circle_text, strlen(circle_text), "r");
+	struct program prog;
+	unsigned int i;
+
+	ASSERT_NE(NULL, f);
+	ASSERT_EQ(1, program_read(f, &prog));
+	fclose(f);
+	ASSERT_EQ(5U, prog.num_calls);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(RES_ANY, makes(&prog, i));
+	EXPECT_EQ(makes(&prog, 3), makes(&prog, 4));
 }
 
 TEST_HARNESS_MAIN
