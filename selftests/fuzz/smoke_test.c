@@ -78,8 +78,8 @@ TEST(circles)
 	fclose(f);
 	ASSERT_EQ(5U, prog.num_calls);
 	for (i = 0; i < 3; i++)
-		EXPECT_EQ(RES_ANY, makes(&prog, i));
-	EXPECT_EQ(makes(&prog, 3), makes(&prog, 4));
+		EXPECT_EQ((int)RES_ANY, (int)makes(&prog, i));
+	EXPECT_EQ((int)makes(&prog, 3), (int)makes(&prog, 4));
 }
 
 TEST_HARNESS_MAIN
