@@ -32,8 +32,10 @@
 
 /**
  * struct fpgabuf_user_memory - pinned memory of a process
- * @ref: of who pinned it, and of the buffer that it is in
- * @written: a device may have written it
+ * @ref: one of whoever pinned it, one of the buffer that it is in. All that
+ *	follows but for @written is constant
+ * @written: a device may have written it; set by the buffer before it puts its
+ *	reference, and read by the last one
  * @address: where it starts in that process
  * @length: its bytes
  * @fd_flags: access mode of the dma-buf to come; O_RDONLY: no device may write it

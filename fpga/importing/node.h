@@ -76,7 +76,9 @@ struct importer_map {
  * @importer: whose; constant
  * @import: the buffer, attached, with a reference; NULL: none
  * @busy: the buffer that a request is attaching or detaching; NULL: none. The
- *	other fields are that request's until it is done
+ *	other fields are that request's until it is done. Guarded by
+ *	&fpgabuf_importer.lock. To be compared only, unless it is the reader's
+ *	own: the last reference to it may be gone
  * @access: FPGABUF_IMPORT_*
  * @map: where it is, with a reference; NULL: not known any more. Guarded by the
  *	reservation if it may move
@@ -187,7 +189,8 @@ struct importer_submission {
  *	@queue_lock held, read with either, or by READ_ONCE() with @alive held,
  *	where it may come about right after
  * @opened: there is a file
- * @dma: the engine's channel, requested at open
+ * @dma: the engine's channel, requested at open. Who has the node open may read
+ *	it with @alive held, too
  * @context: timeline of the file's fences
  * @seqno: of the last fence that was made
  * @submission: the exchange under way
