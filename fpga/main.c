@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module: what an FPGA's dmaengine channels are to user space. Capture and
- * output channels, /dev/fpgabufN (channel.c), and importing devices, which copy
- * from memory to memory, /dev/fpgabuf_importN (importing/node.c).
+ * The module: dmaengine channels of an FPGA for programs. Capture and output
+ * channels are /dev/fpgabufN (channel/), importing devices, which copy from memory
+ * to memory, are /dev/fpgabuf_importN (importing/). Both use an engine (engine/) as
+ * clients of it (client/).
  */
 #include <linux/module.h>
 
-#include "channel.h"
+#include "channel/channel.h"
 #include "importing/node.h"
 
 static int __init fpgabuf_dma_init(void)

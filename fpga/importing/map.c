@@ -150,7 +150,7 @@ const struct fpgabuf_import_ops importer_import_ops = {
 /* The engine is idle after all. */
 void importer_maps_unkeep(struct fpgabuf_importer *importer)
 {
-	lockdep_assert_held(&importer->lock);
+	lockdep_assert_held(&importer->client.lock);
 	while (importer->num_kept)
 		importer_map_put(importer,
 				 importer->kept[--importer->num_kept]);
@@ -164,7 +164,7 @@ void importer_maps_abandon(struct fpgabuf_importer *importer)
 {
 	unsigned int i;
 
-	lockdep_assert_held(&importer->lock);
+	lockdep_assert_held(&importer->client.lock);
 	if (!importer->num_kept)
 		return;
 	dev_err(&importer->dev, "buffers are lost to an engine that does not stop\n");

@@ -4,7 +4,6 @@
  */
 #include <linux/cdev.h>
 #include <linux/dma-mapping.h>
-#include <linux/dmaengine.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/fs.h>
@@ -19,7 +18,6 @@
 #include <linux/uaccess.h>
 #include <linux/wait_bit.h>
 
-#include "../engine.h"
 #include "node.h"
 
 #define IMPORTER_MINORS			256
@@ -29,85 +27,60 @@ static struct class *importer_class;
 static dev_t importer_devt;
 static DEFINE_IDA(importer_ida);
 
-static int importer_get_dma(struct fpgabuf_importer *importer)
+/* Try to stop the engine again, if it is in quarantine. 0: it is idle; or -EIO. */
+static int importer_quarantine_end(struct fpgabuf_importer *importer)
 {
-	struct dma_chan *dma;
+	int ret = fpgabuf_engine_end_quarantine(&importer->client.engine);
 
-	dma = fpgabuf_engine_get(importer->parent, importer->config.dma_name,
-				 FPGABUF_ENGINE_COPY);
-	if (IS_ERR(dma))
-		return PTR_ERR(dma);
-	importer->dma = dma;
-	return 0;
+	if (!ret)
+		importer_maps_unkeep(importer);
+	return ret;
 }
 
-static void importer_put_dma(struct fpgabuf_importer *importer)
+/* Take all completions, which nobody can ask for any more. */
+static void importer_drop_done(struct fpgabuf_importer *importer)
 {
-	struct dma_chan *dma = importer->dma;
+	struct fpgabuf_queue *queue = &importer->client.engine.queue;
+	struct fpgabuf_job *job;
 
-	/* The last work may still be to come, and finds nothing. */
-	mutex_lock(&importer->engine_lock);
-	importer->dma = NULL;
-	mutex_unlock(&importer->engine_lock);
-	fpgabuf_engine_put(importer->parent, dma);
-}
-
-/*
- * Attach, map or detach without the lock; unregister waits until
- * importer_leave(). For who has the node open.
- */
-int importer_enter(struct fpgabuf_importer *importer)
-{
-	if (down_read_killable(&importer->alive))
-		return -EINTR;
-	if (READ_ONCE(importer->gone)) {
-		up_read(&importer->alive);
-		return -ENODEV;
+	spin_lock_irq(&queue->lock);
+	while ((job = fpgabuf_queue_first_done(queue))) {
+		fpgabuf_queue_take(queue, job);
+		importer_exchange_ops.taken(job);
 	}
-	return 0;
+	spin_unlock_irq(&queue->lock);
 }
 
-void importer_leave(struct fpgabuf_importer *importer)
-{
-	up_read(&importer->alive);
-}
-
-/* Back to how a new file finds it; what is pending is done with @status. */
+/* Back to how a new file finds it. Pending copies complete with @status. */
 static void importer_reset(struct fpgabuf_importer *importer, int status)
 {
-	lockdep_assert_held(&importer->lock);
-	importer_stop(importer, status);
-	if (!importer_quarantine_end(importer))
-		importer_maps_unkeep(importer);
+	lockdep_assert_held(&importer->client.lock);
+	fpgabuf_engine_stop(&importer->client.engine, status);
+	importer_quarantine_end(importer);
 	importer_slots_release(importer);
 	importer_maps_flush(importer);
-
-	spin_lock_irq(&importer->queue_lock);
-	list_splice_tail_init(&importer->done, &importer->idle);
-	importer->num_idle = IMPORTER_DEPTH;
-	importer->num_done = 0;
-	spin_unlock_irq(&importer->queue_lock);
+	importer_drop_done(importer);
 }
 
 static int importer_begin(struct fpgabuf_importer *importer)
 {
-	int ret = 0;
+	struct fpgabuf_client *client = &importer->client;
+	int ret;
 
-	if (importer->gone)
+	if (importer->client.gone)
 		return -ENODEV;
 	if (importer->opened)
 		return -EBUSY;
-	/* It is still there with the buffers that it is not done with. */
-	if (!importer->dma)
-		ret = importer_get_dma(importer);
+	/* It was not closed if the engine was in quarantine. */
+	if (!client->engine.chan)
+		ret = fpgabuf_engine_open(&client->engine);
 	else
 		ret = importer_quarantine_end(importer);
 	if (ret)
 		return ret;
-	importer_maps_unkeep(importer);
 	importer_maps_flush(importer);
-	importer->context = dma_fence_context_alloc(1);
-	importer->seqno = 0;
+	fpgabuf_client_new_timeline(client);
+	fpgabuf_engine_start(&client->engine, importer->config.timeout_ms);
 	importer->opened = true;
 	return 0;
 }
@@ -118,9 +91,9 @@ static int importer_open(struct inode *inode, struct file *file)
 		container_of(inode->i_cdev, struct fpgabuf_importer, cdev);
 	int ret;
 
-	mutex_lock(&importer->lock);
+	mutex_lock(&importer->client.lock);
 	ret = importer_begin(importer);
-	mutex_unlock(&importer->lock);
+	mutex_unlock(&importer->client.lock);
 	if (ret)
 		return ret;
 	file->private_data = importer;
@@ -131,52 +104,54 @@ static int importer_release(struct inode *inode, struct file *file)
 {
 	struct fpgabuf_importer *importer = file->private_data;
 
-	mutex_lock(&importer->lock);
+	mutex_lock(&importer->client.lock);
 	importer->opened = false;
-	if (!importer->gone) {
+	if (!importer->client.gone) {
 		importer_reset(importer, -ECANCELED);
-		if (!READ_ONCE(importer->quarantine))
-			importer_put_dma(importer);
+		if (!READ_ONCE(importer->client.engine.quarantine))
+			fpgabuf_engine_close(&importer->client.engine);
 	}
-	mutex_unlock(&importer->lock);
+	mutex_unlock(&importer->client.lock);
 	return 0;
 }
 
 static __poll_t importer_poll(struct file *file, poll_table *wait)
 {
 	struct fpgabuf_importer *importer = file->private_data;
+	struct fpgabuf_engine *engine = &importer->client.engine;
 	__poll_t mask = 0;
 
-	poll_wait(file, &importer->wait, wait);
+	poll_wait(file, &engine->wait, wait);
 
-	spin_lock_irq(&importer->queue_lock);
-	if (importer->gone)
+	spin_lock_irq(&engine->queue.lock);
+	if (importer->client.gone)
 		mask = EPOLLERR | EPOLLHUP;
-	else if (importer->num_done)
+	else if (engine->queue.num_done)
 		mask = EPOLLIN | EPOLLRDNORM;
-	else if (importer->quarantine)
+	else if (engine->quarantine)
 		mask = EPOLLERR;
-	spin_unlock_irq(&importer->queue_lock);
+	spin_unlock_irq(&engine->queue.lock);
 	return mask;
 }
 
-/* What it is at: for who looks at a pipeline that stands. */
+/* Where its copies are: for who looks at a pipeline that stands still. */
 static void importer_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct fpgabuf_importer *importer = file->private_data;
-	unsigned int queued, active, done, pieces;
+	struct fpgabuf_engine *engine = &importer->client.engine;
+	unsigned int pending, active, done, pieces;
 	bool quarantine;
 
-	spin_lock_irq(&importer->queue_lock);
-	queued = list_count_nodes(&importer->queued);
-	active = list_count_nodes(&importer->active);
-	done = importer->num_done;
-	pieces = importer->in_flight;
-	quarantine = importer->quarantine;
-	spin_unlock_irq(&importer->queue_lock);
+	spin_lock_irq(&engine->queue.lock);
+	pending = engine->queue.num_pending;
+	active = list_count_nodes(&engine->queue.active);
+	done = engine->queue.num_done;
+	pieces = engine->queue.in_flight;
+	quarantine = engine->quarantine;
+	spin_unlock_irq(&engine->queue.lock);
 
 	seq_printf(m, "state:\t%s\n", quarantine ? "quarantine" : "ready");
-	seq_printf(m, "queued:\t%u\n", queued);
+	seq_printf(m, "queued:\t%u\n", pending - active);
 	seq_printf(m, "active:\t%u\n", active);
 	seq_printf(m, "pieces:\t%u\n", pieces);
 	seq_printf(m, "done:\t%u\n", done);
@@ -197,7 +172,7 @@ static void importer_info(struct fpgabuf_importer *importer,
 		.dma_mask = dma_get_mask(dma_dev),
 	};
 
-	if (READ_ONCE(importer->quarantine))
+	if (READ_ONCE(importer->client.engine.quarantine))
 		info->state |= FPGABUF_STATE_QUARANTINE;
 	strscpy(info->name, importer->name, sizeof(info->name));
 	strscpy(info->driver, importer->parent->driver->name,
@@ -211,11 +186,11 @@ static int importer_ioctl_info(struct fpgabuf_importer *importer,
 	struct fpgabuf_import_info info;
 	int ret;
 
-	ret = importer_enter(importer);
+	ret = fpgabuf_client_enter(&importer->client);
 	if (ret)
 		return ret;
 	importer_info(importer, &info);
-	importer_leave(importer);
+	fpgabuf_client_leave(&importer->client);
 	return copy_struct_to_user(user, size, &info, sizeof(info), NULL);
 }
 
@@ -255,7 +230,7 @@ static int importer_ioctl_other(struct fpgabuf_importer *importer,
 {
 	if (size < desc->min_size)
 		return -EINVAL;
-	if (READ_ONCE(importer->gone))
+	if (READ_ONCE(importer->client.gone))
 		return -ENODEV;
 	return desc->func(importer, user, size);
 }
@@ -271,8 +246,7 @@ static long importer_ioctl(struct file *file, unsigned int cmd,
 	if (ioctl_is(cmd, FPGABUF_IMPORT_IOC_EXCHANGE)) {
 		if (size < sizeof(struct fpgabuf_import_exchange))
 			return -EINVAL;
-		return importer_ioctl_exchange(importer, user, size,
-					       file->f_flags & O_NONBLOCK);
+		return importer_ioctl_exchange(importer, file, user, size);
 	}
 	for (i = 0; i < ARRAY_SIZE(importer_ioctls); i++)
 		if (ioctl_is(cmd, importer_ioctls[i].cmd))
@@ -317,8 +291,8 @@ static void importer_free(struct device *dev)
 	struct fpgabuf_importer *importer =
 		container_of(dev, struct fpgabuf_importer, dev);
 
-	mutex_destroy(&importer->engine_lock);
-	mutex_destroy(&importer->lock);
+	fpgabuf_engine_fini(&importer->client.engine);
+	fpgabuf_client_fini(&importer->client);
 	kvfree(importer);
 	if (atomic_dec_and_test(&importers_alive))
 		wake_up_var(&importers_alive);
@@ -374,11 +348,13 @@ fpgabuf_importer_register(struct device *dev,
 
 	strscpy(importer->name, config->name, sizeof(importer->name));
 	importer->parent = dev;
-	init_rwsem(&importer->alive);
-	mutex_init(&importer->lock);
+	fpgabuf_engine_init(&importer->client.engine, &importer_copy_ops,
+			    &importer->dev, dev, importer->config.dma_name,
+			    FPGABUF_ENGINE_COPY);
+	fpgabuf_client_init(&importer->client, &importer_exchange_ops);
 	importer_slots_init(importer);
 	importer_maps_init(importer);
-	importer_engine_init(importer);
+	importer_copies_init(importer);
 
 	device_initialize(&importer->dev);
 	atomic_inc(&importers_alive);
@@ -422,27 +398,25 @@ void fpgabuf_importer_unregister(struct fpgabuf_importer *importer)
 	/* Free for the next one, whoever still has a file of this one. */
 	ida_free(&importer_ida, MINOR(importer->dev.devt));
 
-	mutex_lock(&importer->lock);
-	spin_lock_irq(&importer->queue_lock);
-	WRITE_ONCE(importer->gone, true);
-	spin_unlock_irq(&importer->queue_lock);
-	if (importer->dma)
+	mutex_lock(&importer->client.lock);
+	fpgabuf_client_set_gone(&importer->client);
+	if (importer->client.engine.chan)
 		importer_reset(importer, -ENODEV);
-	mutex_unlock(&importer->lock);
+	mutex_unlock(&importer->client.lock);
 
 	/* Until the last one is done that attaches, maps or detaches. */
-	down_write(&importer->alive);
-	mutex_lock(&importer->lock);
-	if (importer->dma) {
+	down_write(&importer->client.alive);
+	mutex_lock(&importer->client.lock);
+	if (importer->client.engine.chan) {
 		importer_maps_flush(importer);
 		importer_maps_abandon(importer);
-		importer_put_dma(importer);
+		fpgabuf_engine_close(&importer->client.engine);
 	}
-	mutex_unlock(&importer->lock);
-	up_write(&importer->alive);
+	mutex_unlock(&importer->client.lock);
+	up_write(&importer->client.alive);
 
-	importer_engine_fini(importer);
-	wake_up_all(&importer->wait);
+	fpgabuf_engine_cancel(&importer->client.engine);
+	wake_up_all(&importer->client.engine.wait);
 	put_device(&importer->dev);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_importer_unregister, "FPGABUF");

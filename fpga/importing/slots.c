@@ -20,7 +20,7 @@ struct importer_slot *importer_slot(struct fpgabuf_importer *importer,
 {
 	struct importer_slot *slot;
 
-	lockdep_assert_held(&importer->lock);
+	lockdep_assert_held(&importer->client.lock);
 	if (number >= FPGABUF_MAX_SLOTS)
 		return NULL;
 	slot = &importer->slots[number];
@@ -76,7 +76,7 @@ static int attach_check(struct fpgabuf_importer *importer,
 		return -EACCES;
 	if (slots_have(importer, dmabuf))
 		return -EEXIST;
-	return READ_ONCE(importer->quarantine) ? -EIO : 0;
+	return READ_ONCE(importer->client.engine.quarantine) ? -EIO : 0;
 }
 
 static int slot_pin(struct importer_slot *slot, struct dma_buf *dmabuf,
@@ -158,9 +158,9 @@ static int attach_begin(struct fpgabuf_importer *importer,
 {
 	int ret;
 
-	if (mutex_lock_interruptible(&importer->lock))
+	if (mutex_lock_interruptible(&importer->client.lock))
 		return -EINTR;
-	ret = importer->gone ? -ENODEV :
+	ret = importer->client.gone ? -ENODEV :
 		attach_check(importer, dmabuf, access);
 	if (ret)
 		goto out_unlock;
@@ -172,7 +172,7 @@ static int attach_begin(struct fpgabuf_importer *importer,
 		ret = -ENOSPC;
 	}
 out_unlock:
-	mutex_unlock(&importer->lock);
+	mutex_unlock(&importer->client.lock);
 	return ret;
 }
 
@@ -207,22 +207,22 @@ static int attach_end(struct importer_slot *slot, int ret,
 {
 	struct fpgabuf_importer *importer = slot->importer;
 
-	mutex_lock(&importer->lock);
-	if (!ret && importer->gone)
+	mutex_lock(&importer->client.lock);
+	if (!ret && importer->client.gone)
 		ret = -ENODEV;
 	if (!ret)
 		ret = fpgabuf_user_write((uintptr_t)user, arg,
 					 min(size, sizeof(*arg)), fault);
 	if (!ret)
 		slot->busy = NULL;
-	mutex_unlock(&importer->lock);
+	mutex_unlock(&importer->client.lock);
 	if (!ret)
 		return 0;
 
 	slot_clear(slot);
-	mutex_lock(&importer->lock);
+	mutex_lock(&importer->client.lock);
 	slot->busy = NULL;
-	mutex_unlock(&importer->lock);
+	mutex_unlock(&importer->client.lock);
 	return ret;
 }
 
@@ -234,7 +234,7 @@ static int attach_dmabuf(struct fpgabuf_importer *importer,
 	struct importer_slot *slot;
 	int ret;
 
-	ret = importer_enter(importer);
+	ret = fpgabuf_client_enter(&importer->client);
 	if (ret)
 		return ret;
 	ret = attach_begin(importer, dmabuf, arg.access, &slot);
@@ -242,7 +242,7 @@ static int attach_dmabuf(struct fpgabuf_importer *importer,
 		ret = attach_slot(slot, &arg);
 		ret = attach_end(slot, ret, &arg, user, size, fault);
 	}
-	importer_leave(importer);
+	fpgabuf_client_leave(&importer->client);
 	return ret;
 }
 
@@ -278,9 +278,9 @@ static int detach_begin(struct fpgabuf_importer *importer, u32 number,
 {
 	int ret = 0;
 
-	if (mutex_lock_interruptible(&importer->lock))
+	if (mutex_lock_interruptible(&importer->client.lock))
 		return -EINTR;
-	if (importer->gone) {
+	if (importer->client.gone) {
 		ret = -ENODEV;
 		goto out_unlock;
 	}
@@ -289,14 +289,14 @@ static int detach_begin(struct fpgabuf_importer *importer, u32 number,
 		ret = -ENOENT;
 		goto out_unlock;
 	}
-	spin_lock_irq(&importer->queue_lock);
+	spin_lock_irq(&importer->client.engine.queue.lock);
 	if ((*slot)->pending || (*slot)->quarantined)
 		ret = -EBUSY;
-	spin_unlock_irq(&importer->queue_lock);
+	spin_unlock_irq(&importer->client.engine.queue.lock);
 	if (!ret)
 		(*slot)->busy = (*slot)->import->dmabuf;
 out_unlock:
-	mutex_unlock(&importer->lock);
+	mutex_unlock(&importer->client.lock);
 	return ret;
 }
 
@@ -312,17 +312,17 @@ int importer_ioctl_detach(struct fpgabuf_importer *importer, void __user *user,
 		return ret;
 	if (arg.flags)
 		return -EINVAL;
-	ret = importer_enter(importer);
+	ret = fpgabuf_client_enter(&importer->client);
 	if (ret)
 		return ret;
 	ret = detach_begin(importer, arg.slot, &slot);
 	if (!ret) {
 		slot_clear(slot);
-		mutex_lock(&importer->lock);
+		mutex_lock(&importer->client.lock);
 		slot->busy = NULL;
-		mutex_unlock(&importer->lock);
+		mutex_unlock(&importer->client.lock);
 	}
-	importer_leave(importer);
+	fpgabuf_client_leave(&importer->client);
 	return ret;
 }
 
@@ -349,14 +349,14 @@ static int segments_map(struct fpgabuf_importer *importer, u32 number,
 	struct importer_slot *slot;
 	int ret;
 
-	if (mutex_lock_interruptible(&importer->lock))
+	if (mutex_lock_interruptible(&importer->client.lock))
 		return -EINTR;
-	slot = importer->gone ? NULL : importer_slot(importer, number);
+	slot = importer->client.gone ? NULL : importer_slot(importer, number);
 	if (slot)
 		ret = slot_get_map(slot, map);
 	else
-		ret = importer->gone ? -ENODEV : -ENOENT;
-	mutex_unlock(&importer->lock);
+		ret = importer->client.gone ? -ENODEV : -ENOENT;
+	mutex_unlock(&importer->client.lock);
 	return ret;
 }
 
@@ -368,7 +368,7 @@ static int segments_get(struct fpgabuf_importer *importer,
 	struct importer_map *map;
 	int ret;
 
-	ret = importer_enter(importer);
+	ret = fpgabuf_client_enter(&importer->client);
 	if (ret)
 		return ret;
 	ret = segments_map(importer, arg->slot, &map);
@@ -384,7 +384,7 @@ static int segments_get(struct fpgabuf_importer *importer,
 		ret = -ENOMEM;
 	importer_map_put(importer, map);
 out_leave:
-	importer_leave(importer);
+	fpgabuf_client_leave(&importer->client);
 	return ret;
 }
 
@@ -414,7 +414,7 @@ void importer_slots_release(struct fpgabuf_importer *importer)
 {
 	unsigned int i;
 
-	lockdep_assert_held(&importer->lock);
+	lockdep_assert_held(&importer->client.lock);
 	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
 		struct importer_slot *slot = &importer->slots[i];
 

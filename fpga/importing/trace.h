@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every change of state of a copy. An importing device is told by the number of
- * its node, /dev/fpgabuf_importN.
+ * Every change of state of a copy. An importing device is identified by the number
+ * of its node, /dev/fpgabuf_importN.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM fpgabuf_import
@@ -26,7 +26,7 @@ DECLARE_EVENT_CLASS(fpgabuf_copy,
 					MINOR(copy->importer->dev.devt);
 				   __entry->src = copy->arg.src;
 				   __entry->dst = copy->arg.dst;
-				   __entry->status = copy->status;
+				   __entry->status = copy->job.status;
 				   __entry->length = copy->arg.length;
 				   __entry->user_data = copy->arg.user_data;),
 		    TP_printk("importer=%u src=%u dst=%u length=%llu user_data=%#llx status=%d",

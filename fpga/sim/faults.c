@@ -35,6 +35,7 @@ static const char * const sim_fault_names[SIM_NUM_FAULTS] = {
 	[SIM_FAULT_ZOMBIE]	= "zombie",
 	[SIM_FAULT_STUCK]	= "stuck",
 	[SIM_FAULT_BACK]	= "back",
+	[SIM_FAULT_SHORT_BACK]	= "short-back",
 	[SIM_FAULT_FORMAT]	= "format",
 };
 

@@ -30,6 +30,11 @@ void sim_logic_lose(struct sim_logic *logic, unsigned int frames, u32 reason)
 	logic->lost_flags |= reason;
 }
 
+static bool logic_goes_back(enum sim_fault fault)
+{
+	return fault == SIM_FAULT_BACK || fault == SIM_FAULT_SHORT_BACK;
+}
+
 /* An engine that failed had nothing to append: zeros are in its place. */
 static void logic_describe(struct sim_logic *logic, struct sim_desc *desc,
 			   u64 sequence, int status)
@@ -37,7 +42,7 @@ static void logic_describe(struct sim_logic *logic, struct sim_desc *desc,
 	desc->metadata = (struct sim_metadata){ 0 };
 	if (status && status != -EMSGSIZE)
 		return;
-	if (READ_ONCE(desc->fault) != SIM_FAULT_BACK)
+	if (!logic_goes_back(READ_ONCE(desc->fault)))
 		desc->metadata.sequence = sequence;
 	desc->metadata.timestamp = ktime_get_ns();
 	desc->metadata.flags = logic->lost_flags;

@@ -123,6 +123,7 @@ struct sim_metadata {
  * @SIM_FAULT_STUCK: like hang, but it cannot be terminated, and what it was
  *	doing in the middle it does again and again
  * @SIM_FAULT_BACK: its metadata has the number of the first frame
+ * @SIM_FAULT_SHORT_BACK: likewise, and it is short
  * @SIM_FAULT_FORMAT: not of a descriptor: a format is taken over, and reported
  *	as refused
  * @SIM_NUM_FAULTS: how many there are
@@ -142,6 +143,7 @@ enum sim_fault {
 	SIM_FAULT_ZOMBIE,
 	SIM_FAULT_STUCK,
 	SIM_FAULT_BACK,
+	SIM_FAULT_SHORT_BACK,
 	SIM_FAULT_FORMAT,
 	SIM_NUM_FAULTS,
 };

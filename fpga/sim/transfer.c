@@ -16,6 +16,7 @@ static size_t transfer_fault_at(const struct sim_desc *desc)
 	case SIM_FAULT_ABORT:
 		return 0;
 	case SIM_FAULT_SHORT:
+	case SIM_FAULT_SHORT_BACK:
 	case SIM_FAULT_ERROR:
 	case SIM_FAULT_HANG:
 	case SIM_FAULT_ZOMBIE:
@@ -95,6 +96,7 @@ static int transfer_meet_fault(struct sim_transfer *transfer,
 	case SIM_FAULT_ABORT:
 		return -ECONNABORTED;
 	case SIM_FAULT_SHORT:
+	case SIM_FAULT_SHORT_BACK:
 		return -EMSGSIZE;
 	case SIM_FAULT_ERROR:
 		return -EIO;

@@ -10,7 +10,7 @@
 #include <linux/string.h>
 #include <drm/drm_fourcc.h>
 
-#include "../format.h"
+#include "../channel/format.h"
 
 #define VIDEO(_fourcc, _align) {					\
 	.type = FPGABUF_FORMAT_VIDEO,					\

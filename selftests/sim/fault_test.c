@@ -328,6 +328,21 @@ TEST_F(fault, back)
 	EXPECT_STREQ("ok", check(&self->b, &done[2]));
 }
 
+/* The metadata of a short frame is read, too, and checked. */
+TEST_F(fault, back_and_short)
+{
+	struct fpgabuf_completion done[3];
+
+	ASSERT_EQ(0, run_with(self->ch, "short-back 1 1", 3, done));
+	EXPECT_EQ(-EMSGSIZE, done[1].status);
+	EXPECT_EQ(1U, done[1].sequence);
+	EXPECT_EQ(0U, done[1].lost);
+	EXPECT_EQ(0U, done[1].flags);
+	EXPECT_EQ(2U, done[2].sequence);
+	EXPECT_EQ(0U, done[2].lost);
+	EXPECT_STREQ("ok", check(&self->b, &done[2]));
+}
+
 /* The board has a part of the new format; it gets the old one before a start. */
 TEST_F(fault, format)
 {

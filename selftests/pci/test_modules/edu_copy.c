@@ -51,6 +51,11 @@ static bool copy_is_edu(struct dma_chan *chan, void *param)
 	return !strcmp(dev_driver_string(chan->device->dev), "fpgabuf_edu");
 }
 
+static void copy_done(void *done)
+{
+	complete(done);
+}
+
 static dma_cookie_t copy_submit(struct copy *c, dma_addr_t dst, dma_addr_t src,
 				size_t len, struct completion *done)
 {
@@ -61,7 +66,7 @@ static dma_cookie_t copy_submit(struct copy *c, dma_addr_t dst, dma_addr_t src,
 	if (!desc)
 		return -ENOMEM;
 	init_completion(done);
-	desc->callback = (dma_async_tx_callback)complete;
+	desc->callback = copy_done;
 	desc->callback_param = done;
 	return dmaengine_submit(desc);
 }

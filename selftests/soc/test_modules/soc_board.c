@@ -112,6 +112,11 @@ static int soc_board_where(const struct soc_board *board, int fd)
 	return ret;
 }
 
+static void soc_board_copy_done(void *done)
+{
+	complete(done);
+}
+
 static int soc_board_copy_piece(struct dma_chan *chan, dma_addr_t to,
 				dma_addr_t from, size_t len)
 {
@@ -123,7 +128,7 @@ static int soc_board_copy_piece(struct dma_chan *chan, dma_addr_t to,
 					 DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
 	if (!desc)
 		return -ENOMEM;
-	desc->callback = (dma_async_tx_callback)complete;
+	desc->callback = soc_board_copy_done;
 	desc->callback_param = &done;
 	cookie = dmaengine_submit(desc);
 	if (cookie < 0)

@@ -11,7 +11,6 @@
 #include <linux/uaccess.h>
 
 #include "channel.h"
-#include "engine.h"
 #include "format.h"
 
 /* The answer goes to user space as far as that has room for it. */
@@ -59,13 +58,13 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 		.dma_mask = dma_get_mask(dma_dev),
 		.timeout_ms = channel->config.timeout_ms,
 	};
-	if (channel->streaming)
+	if (channel->client.engine.running)
 		info->state |= FPGABUF_STATE_STREAMING;
-	if (READ_ONCE(channel->quarantine))
+	if (READ_ONCE(channel->client.engine.quarantine))
 		info->state |= FPGABUF_STATE_QUARANTINE;
 	if (fpgabuf_region_exists(dma_dev))
 		info->kinds |= BIT(FPGABUF_KIND_REGION);
-	if (fpgabuf_engine_scatters(channel->dma))
+	if (fpgabuf_engine_scatters(&channel->client.engine))
 		info->capabilities |= FPGABUF_CAP_SCATTER;
 	strscpy(info->name, channel->name, sizeof(info->name));
 	strscpy(info->driver, channel->parent->driver->name,
@@ -116,7 +115,7 @@ static int ioctl_set_format(struct fpgabuf_channel *channel, struct file *file,
 
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
-	if (channel->streaming || fpgabuf_slots_used(channel))
+	if (channel->client.engine.running || fpgabuf_slots_used(channel))
 		return -EBUSY;
 	ret = fpgabuf_ioctl_put_locked(arg);
 	if (ret)
@@ -139,10 +138,10 @@ static int ioctl_start(struct fpgabuf_channel *channel, struct file *file,
 		return -EINVAL;
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
-	if (channel->streaming && !READ_ONCE(channel->quarantine))
+	if (channel->client.engine.running && !READ_ONCE(channel->client.engine.quarantine))
 		return -EALREADY;
 	/* The quarantine has ended that run, with no stop. */
-	if (channel->streaming)
+	if (channel->client.engine.running)
 		fpgabuf_stream_stop(channel, -EIO);
 
 	/* Told before it is true: once it streams nothing may fail. */
@@ -169,7 +168,7 @@ static int ioctl_stop(struct fpgabuf_channel *channel, struct file *file,
  * struct fpgabuf_ioctl_desc - an ioctl
  * @cmd: its request number, with the size that its argument has in this kernel
  * @min_size: the size that it had at first
- * @unlocked: takes &fpgabuf_channel.lock by itself, where it needs it
+ * @unlocked: takes &fpgabuf_client.lock by itself, where it needs it
  * @func: does it, and copies the answer out: without @unlocked by
  *	fpgabuf_ioctl_put_locked()
  */
@@ -244,14 +243,14 @@ static int ioctl_run(const struct fpgabuf_ioctl_desc *desc,
 {
 	int ret;
 
-	if (READ_ONCE(channel->gone))
+	if (READ_ONCE(channel->client.gone))
 		return -ENODEV;
 	if (desc->unlocked)
 		return desc->func(channel, file, arg);
-	if (mutex_lock_interruptible(&channel->lock))
+	if (mutex_lock_interruptible(&channel->client.lock))
 		return -EINTR;
-	ret = channel->gone ? -ENODEV : desc->func(channel, file, arg);
-	mutex_unlock(&channel->lock);
+	ret = channel->client.gone ? -ENODEV : desc->func(channel, file, arg);
+	mutex_unlock(&channel->client.lock);
 	return ret;
 }
 

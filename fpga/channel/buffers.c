@@ -13,7 +13,6 @@
 #include <linux/overflow.h>
 
 #include "channel.h"
-#include "engine.h"
 
 void fpgabuf_slots_init(struct fpgabuf_channel *channel)
 {
@@ -21,7 +20,8 @@ void fpgabuf_slots_init(struct fpgabuf_channel *channel)
 
 	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
 		channel->slots[i].channel = channel;
-		channel->slots[i].job = &channel->queue.jobs[i];
+		fpgabuf_engine_job_init(&channel->client.engine,
+					&channel->slots[i].job);
 	}
 }
 
@@ -41,40 +41,30 @@ void fpgabuf_pieces_free(struct fpgabuf_pieces *pieces)
 	sg_free_table(&pieces->frame);
 }
 
-/* What was in the slot is the caller's again. */
-static int slot_take_back(struct fpgabuf_channel *channel, unsigned int number)
+/* Empty a slot, with a completion that nobody took. Its memory is the caller's. */
+static int slot_take_back(struct fpgabuf_slot *slot)
 {
-	struct fpgabuf_slot *slot;
-	int ret;
+	struct fpgabuf_queue *queue = &slot->channel->client.engine.queue;
+	int ret = 0;
 
-	if (number >= FPGABUF_MAX_SLOTS)
-		return -ENOENT;
-
-	slot = &channel->slots[number];
-	spin_lock_irq(&channel->queue.lock);
-	ret = slot->quarantined ? -EBUSY :
-		fpgabuf_queue_empty(&channel->queue, number);
-	spin_unlock_irq(&channel->queue.lock);
+	spin_lock_irq(&queue->lock);
+	if (slot->quarantined || fpgabuf_job_pending(&slot->job))
+		ret = -EBUSY;
+	else if (slot->job.state == FPGABUF_JOB_DONE)
+		fpgabuf_queue_take(queue, &slot->job);
+	spin_unlock_irq(&queue->lock);
 	if (!ret)
 		slot->import = NULL;
 	return ret;
 }
 
-static int slot_empty(struct fpgabuf_channel *channel, unsigned int number)
+static int slot_empty(struct fpgabuf_slot *slot)
 {
-	struct fpgabuf_import *import;
-	struct fpgabuf_slot *slot;
-	int ret;
+	struct fpgabuf_import *import = slot->import;
+	int ret = slot_take_back(slot);
 
-	if (number >= FPGABUF_MAX_SLOTS)
-		return -ENOENT;
-
-	slot = &channel->slots[number];
-	import = slot->import;
-	ret = slot_take_back(channel, number);
 	if (ret)
 		return ret;
-
 	fpgabuf_pieces_free(&slot->pieces);
 	fpgabuf_import_put(import);
 	return 0;
@@ -85,7 +75,7 @@ void fpgabuf_slots_release(struct fpgabuf_channel *channel)
 {
 	unsigned int i;
 
-	lockdep_assert_held(&channel->lock);
+	lockdep_assert_held(&channel->client.lock);
 	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
 		struct fpgabuf_slot *slot = &channel->slots[i];
 
@@ -93,7 +83,7 @@ void fpgabuf_slots_release(struct fpgabuf_channel *channel)
 			continue;
 		if (slot->quarantined)
 			fpgabuf_quarantine_keep(channel, slot);
-		WARN_ON(slot_empty(channel, i));
+		WARN_ON(slot_empty(slot));
 	}
 }
 
@@ -133,12 +123,12 @@ static struct dma_buf *alloc_by_size(struct fpgabuf_channel *channel,
 	struct dma_buf *dmabuf;
 	int ret;
 
-	ret = fpgabuf_channel_enter(channel);
+	ret = fpgabuf_client_enter(&channel->client);
 	if (ret)
 		return ERR_PTR(ret);
 	dmabuf = fpgabuf_alloc(fpgabuf_channel_dma_dev(channel), alloc->size,
 			       alloc->kind, alloc->fd_flags & O_ACCMODE);
-	fpgabuf_channel_leave(channel);
+	fpgabuf_client_leave(&channel->client);
 	if (!IS_ERR(dmabuf))
 		alloc->size = dmabuf->size;
 	return dmabuf;
@@ -171,13 +161,13 @@ static struct dma_buf *alloc_of_user(struct fpgabuf_channel *channel,
 				  alloc->fd_flags & O_ACCMODE);
 	if (IS_ERR(memory))
 		return ERR_CAST(memory);
-	ret = fpgabuf_channel_enter(channel);
+	ret = fpgabuf_client_enter(&channel->client);
 	if (ret) {
 		dmabuf = ERR_PTR(ret);
 		goto out_put;
 	}
 	dmabuf = fpgabuf_alloc_pinned(fpgabuf_channel_dma_dev(channel), memory);
-	fpgabuf_channel_leave(channel);
+	fpgabuf_client_leave(&channel->client);
 out_put:
 	fpgabuf_user_put(memory);
 	return dmabuf;
@@ -207,7 +197,7 @@ static struct dma_buf *alloc_of_pool(struct fpgabuf_channel *channel,
 	struct dma_buf *dmabuf;
 	int ret;
 
-	ret = fpgabuf_channel_enter(channel);
+	ret = fpgabuf_client_enter(&channel->client);
 	if (ret)
 		return ERR_PTR(ret);
 	dmabuf = fpgabuf_alloc_pool(fpgabuf_channel_dma_dev(channel),
@@ -215,7 +205,7 @@ static struct dma_buf *alloc_of_pool(struct fpgabuf_channel *channel,
 				    alloc->alignment, alloc->boundary,
 				    alloc->fd_flags & O_ACCMODE,
 				    &alloc->stride);
-	fpgabuf_channel_leave(channel);
+	fpgabuf_client_leave(&channel->client);
 	return dmabuf;
 }
 
@@ -316,7 +306,7 @@ static int slice_frame(const struct fpgabuf_channel *channel,
 				   fpgabuf_max_segment(channel), frame);
 	if (ret)
 		return ret;
-	if (frame->nents > 1 && !fpgabuf_engine_scatters(channel->dma))
+	if (frame->nents > 1 && !fpgabuf_engine_scatters(&channel->client.engine))
 		ret = -EOPNOTSUPP;
 	else if (!frame_aligned(frame, channel->config.alignment))
 		ret = -EINVAL;
@@ -341,27 +331,32 @@ static int pieces_alloc(const struct fpgabuf_channel *channel,
 	return ret;
 }
 
-/* Put an import into a slot. Nothing can use the slot before the lock is free. */
+/* An empty slot, or NULL */
+static struct fpgabuf_slot *slots_find_empty(struct fpgabuf_channel *channel)
+{
+	unsigned int i;
+
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+		if (!channel->slots[i].import)
+			return &channel->slots[i];
+	return NULL;
+}
+
+/* Put an import into a slot. Nobody can use the slot before the lock is free. */
 static int slot_fill(struct fpgabuf_channel *channel,
 		     struct fpgabuf_import *import,
 		     const struct fpgabuf_pieces *pieces,
 		     struct fpgabuf_register *reg)
 {
-	struct fpgabuf_slot *slot;
-	struct fpgabuf_job *job;
+	struct fpgabuf_slot *slot = slots_find_empty(channel);
 
-	spin_lock_irq(&channel->queue.lock);
-	job = fpgabuf_queue_fill(&channel->queue);
-	spin_unlock_irq(&channel->queue.lock);
-	if (!job)
+	if (!slot)
 		return -ENOSPC;
-
-	slot = &channel->slots[job->done.slot];
 	slot->import = import;
 	slot->offset = reg->offset;
 	slot->length = reg->length;
 	slot->pieces = *pieces;
-	reg->slot = job->done.slot;
+	reg->slot = slot - channel->slots;
 	return 0;
 }
 
@@ -374,7 +369,7 @@ struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 {
 	unsigned int i;
 
-	lockdep_assert_held(&channel->lock);
+	lockdep_assert_held(&channel->client.lock);
 	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
 		struct fpgabuf_import *import = channel->slots[i].import;
 
@@ -402,7 +397,7 @@ static int register_allowed(struct fpgabuf_channel *channel, struct file *file,
 			    const struct dma_buf *dmabuf,
 			    struct fpgabuf_register *reg)
 {
-	if (channel->gone)
+	if (channel->client.gone)
 		return -ENODEV;
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
@@ -416,14 +411,14 @@ static int register_begin(struct fpgabuf_channel *channel, struct file *file,
 {
 	int ret;
 
-	if (mutex_lock_interruptible(&channel->lock))
+	if (mutex_lock_interruptible(&channel->client.lock))
 		return -EINTR;
 	ret = register_allowed(channel, file, r->dmabuf, reg);
 	if (!ret) {
 		r->size = channel->format.size;
 		r->import = fpgabuf_slots_import(channel, r->dmabuf);
 	}
-	mutex_unlock(&channel->lock);
+	mutex_unlock(&channel->client.lock);
 	return ret;
 }
 
@@ -467,7 +462,7 @@ static int register_commit(struct fpgabuf_channel *channel, struct file *file,
 	ret = fpgabuf_ioctl_put_locked(arg);
 	if (!ret)
 		return fpgabuf_channel_claim(channel, file);
-	WARN_ON(slot_take_back(channel, reg->slot));
+	WARN_ON(slot_take_back(&channel->slots[reg->slot]));
 	return ret;
 }
 
@@ -485,9 +480,9 @@ static int register_dmabuf(struct fpgabuf_channel *channel, struct file *file,
 	if (ret)
 		return ret;
 
-	mutex_lock(&channel->lock);
+	mutex_lock(&channel->client.lock);
 	ret = register_commit(channel, file, &r, arg);
-	mutex_unlock(&channel->lock);
+	mutex_unlock(&channel->client.lock);
 	if (ret) {
 		fpgabuf_pieces_free(&r.pieces);
 		fpgabuf_import_put(r.import);
@@ -507,7 +502,7 @@ int fpgabuf_ioctl_register(struct fpgabuf_channel *channel, struct file *file,
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 
-	ret = fpgabuf_channel_enter(channel);
+	ret = fpgabuf_client_enter(&channel->client);
 	if (ret)
 		goto out_put;
 	ret = mutex_lock_interruptible(&channel->register_lock) ? -EINTR : 0;
@@ -516,7 +511,7 @@ int fpgabuf_ioctl_register(struct fpgabuf_channel *channel, struct file *file,
 	ret = register_dmabuf(channel, file, dmabuf, arg);
 	mutex_unlock(&channel->register_lock);
 out_leave:
-	fpgabuf_channel_leave(channel);
+	fpgabuf_client_leave(&channel->client);
 out_put:
 	dma_buf_put(dmabuf);
 	return ret;
@@ -529,5 +524,8 @@ int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,
 		return -EINVAL;
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
-	return slot_empty(channel, arg->unreg.slot);
+	if (arg->unreg.slot >= FPGABUF_MAX_SLOTS ||
+	    !channel->slots[arg->unreg.slot].import)
+		return -ENOENT;
+	return slot_empty(&channel->slots[arg->unreg.slot]);
 }

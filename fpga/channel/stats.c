@@ -17,7 +17,7 @@ void fpgabuf_stats_count(struct fpgabuf_channel *channel,
 {
 	struct fpgabuf_stats *stats = &channel->stats;
 
-	lockdep_assert_held(&channel->queue.lock);
+	lockdep_assert_held(&channel->client.engine.queue.lock);
 	stats->lost += done->lost;
 	switch (done->status) {
 	case 0:
@@ -51,9 +51,9 @@ static ssize_t stats_show(struct device *dev, struct device_attribute *attr,
 		container_of(attr, struct stats_attribute, attr);
 	u64 value;
 
-	spin_lock_irq(&channel->queue.lock);
+	spin_lock_irq(&channel->client.engine.queue.lock);
 	value = *(u64 *)((void *)&channel->stats + a->offset);
-	spin_unlock_irq(&channel->queue.lock);
+	spin_unlock_irq(&channel->client.engine.queue.lock);
 	return sysfs_emit(buf, "%llu\n", value);
 }
 
@@ -70,9 +70,23 @@ static struct stats_attribute stats_attributes[] = {
 	  offsetof(struct fpgabuf_stats, timeouts) },
 	{ __ATTR(canceled, 0444, stats_show, NULL),
 	  offsetof(struct fpgabuf_stats, canceled) },
-	{ __ATTR(stray, 0444, stats_show, NULL),
-	  offsetof(struct fpgabuf_stats, stray) },
 };
+
+/* Callbacks of the engine for descriptors that were complete or given up */
+static ssize_t stray_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	struct fpgabuf_channel *channel =
+		container_of(dev, struct fpgabuf_channel, dev);
+	struct fpgabuf_engine *engine = &channel->client.engine;
+	u64 stray;
+
+	spin_lock_irq(&engine->queue.lock);
+	stray = engine->stray;
+	spin_unlock_irq(&engine->queue.lock);
+	return sysfs_emit(buf, "%llu\n", stray);
+}
+static DEVICE_ATTR_RO(stray);
 
 static struct attribute *stats_group_attributes[] = {
 	&stats_attributes[0].attr.attr,
@@ -81,7 +95,7 @@ static struct attribute *stats_group_attributes[] = {
 	&stats_attributes[3].attr.attr,
 	&stats_attributes[4].attr.attr,
 	&stats_attributes[5].attr.attr,
-	&stats_attributes[6].attr.attr,
+	&dev_attr_stray.attr,
 	NULL
 };
 

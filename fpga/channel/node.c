@@ -22,7 +22,6 @@
 #include <linux/wait_bit.h>
 
 #include "channel.h"
-#include "engine.h"
 #include "format.h"
 
 #define FPGABUF_MINORS	256
@@ -34,40 +33,10 @@ static struct class *fpgabuf_class;
 static dev_t fpgabuf_devt;
 static DEFINE_IDA(fpgabuf_ida);
 
-/* The file wants to stream: it is, or becomes, the owner, or gets -EBUSY. */
-int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file)
-{
-	lockdep_assert_held(&channel->lock);
-	if (channel->owner && channel->owner != file)
-		return -EBUSY;
-	WRITE_ONCE(channel->owner, file);
-	return 0;
-}
-
-/*
- * Use the engine's device without the channel's lock; unregister waits until
- * fpgabuf_channel_leave(). For who has the node open.
- */
-int fpgabuf_channel_enter(struct fpgabuf_channel *channel)
-{
-	if (down_read_killable(&channel->alive))
-		return -EINTR;
-	if (READ_ONCE(channel->gone)) {
-		up_read(&channel->alive);
-		return -ENODEV;
-	}
-	return 0;
-}
-
-void fpgabuf_channel_leave(struct fpgabuf_channel *channel)
-{
-	up_read(&channel->alive);
-}
-
 /* Back to how a new owner finds it; what is pending is done with @status. */
 static void channel_reset(struct fpgabuf_channel *channel, int status)
 {
-	lockdep_assert_held(&channel->lock);
+	lockdep_assert_held(&channel->client.lock);
 	fpgabuf_stream_stop(channel, status);
 	fpgabuf_quarantine_end(channel);
 	fpgabuf_slots_release(channel);
@@ -76,7 +45,7 @@ static void channel_reset(struct fpgabuf_channel *channel, int status)
 	channel->configured = false;
 	channel->format = channel->config.default_format;
 	/* Others may own the channel now. */
-	wake_up_all(&channel->wait);
+	wake_up_all(&channel->client.engine.wait);
 }
 
 static enum fpgabuf_engine_use
@@ -86,50 +55,43 @@ engine_use(const struct fpgabuf_channel_config *config)
 		FPGABUF_ENGINE_OUTPUT : FPGABUF_ENGINE_CAPTURE;
 }
 
-static int channel_get_dma(struct fpgabuf_channel *channel)
+static int channel_open_engine(struct fpgabuf_channel *channel)
 {
-	struct dma_chan *dma;
+	struct fpgabuf_engine *engine = &channel->client.engine;
+	int ret = fpgabuf_engine_open(engine);
 
-	dma = fpgabuf_engine_get(channel->parent, channel->config.dma_name,
-				 engine_use(&channel->config));
-	if (IS_ERR(dma))
-		return PTR_ERR(dma);
-	channel->dma = dma;
+	if (ret)
+		return ret;
 	channel->has_metadata = channel->config.ops &&
 		channel->config.ops->frame &&
-		dmaengine_is_metadata_mode_supported(dma, DESC_METADATA_ENGINE);
+		dmaengine_is_metadata_mode_supported(engine->chan,
+						     DESC_METADATA_ENGINE);
 	return 0;
-}
-
-static void channel_put_dma(struct fpgabuf_channel *channel)
-{
-	fpgabuf_engine_put(channel->parent, channel->dma);
-	channel->dma = NULL;
 }
 
 static int channel_get_user(struct fpgabuf_channel *channel)
 {
 	int ret = 0;
 
-	mutex_lock(&channel->lock);
-	if (channel->gone)
+	mutex_lock(&channel->client.lock);
+	if (channel->client.gone)
 		ret = -ENODEV;
-	else if (!channel->dma)
-		ret = channel_get_dma(channel);
+	else if (!channel->client.engine.chan)
+		ret = channel_open_engine(channel);
 	if (!ret)
 		channel->users++;
-	mutex_unlock(&channel->lock);
+	mutex_unlock(&channel->client.lock);
 	return ret;
 }
 
 static void channel_put_user(struct fpgabuf_channel *channel)
 {
-	lockdep_assert_held(&channel->lock);
+	lockdep_assert_held(&channel->client.lock);
 	channel->users--;
 	/* Nobody else may have an engine that does not stop. */
-	if (!channel->users && !channel->gone &&
-	    !READ_ONCE(channel->quarantine))
-		channel_put_dma(channel);
+	if (!channel->users && !channel->client.gone &&
+	    !READ_ONCE(channel->client.engine.quarantine))
+		fpgabuf_engine_close(&channel->client.engine);
 }
 
 static struct device *channel_device_get(struct fpgabuf_device *device)
@@ -146,9 +108,9 @@ static void channel_device_put(struct fpgabuf_device *device)
 	struct fpgabuf_channel *channel =
 		container_of(device, struct fpgabuf_channel, device);
 
-	mutex_lock(&channel->lock);
+	mutex_lock(&channel->client.lock);
 	channel_put_user(channel);
-	mutex_unlock(&channel->lock);
+	mutex_unlock(&channel->client.lock);
 }
 
 static const struct fpgabuf_device_ops channel_device_ops = {
@@ -173,11 +135,11 @@ static int fpgabuf_release(struct inode *inode, struct file *file)
 {
 	struct fpgabuf_channel *channel = file->private_data;
 
-	mutex_lock(&channel->lock);
+	mutex_lock(&channel->client.lock);
 	if (channel->owner == file)
 		channel_reset(channel, -ECANCELED);
 	channel_put_user(channel);
-	mutex_unlock(&channel->lock);
+	mutex_unlock(&channel->client.lock);
 	return 0;
 }
 
@@ -185,22 +147,23 @@ static int fpgabuf_release(struct inode *inode, struct file *file)
 static __poll_t fpgabuf_poll(struct file *file, poll_table *wait)
 {
 	struct fpgabuf_channel *channel = file->private_data;
+	struct fpgabuf_engine *engine = &channel->client.engine;
 	__poll_t mask = 0;
 	struct file *owner;
 
-	poll_wait(file, &channel->wait, wait);
+	poll_wait(file, &engine->wait, wait);
 
 	owner = READ_ONCE(channel->owner);
-	spin_lock_irq(&channel->queue.lock);
-	if (channel->gone)
+	spin_lock_irq(&engine->queue.lock);
+	if (channel->client.gone)
 		mask = EPOLLERR | EPOLLHUP;
 	else if (owner && owner != file)
 		mask = 0;
-	else if (channel->queue.num_done)
+	else if (engine->queue.num_done)
 		mask = EPOLLIN | EPOLLRDNORM;
-	else if (!channel->streaming || channel->quarantine)
+	else if (!engine->running || engine->quarantine)
 		mask = EPOLLERR;
-	spin_unlock_irq(&channel->queue.lock);
+	spin_unlock_irq(&engine->queue.lock);
 	return mask;
 }
 
@@ -208,17 +171,18 @@ static __poll_t fpgabuf_poll(struct file *file, poll_table *wait)
 static void fpgabuf_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct fpgabuf_channel *channel = file->private_data;
+	struct fpgabuf_engine *engine = &channel->client.engine;
 	unsigned int pending, active, done, fenced;
 	bool streaming, quarantine;
 
-	spin_lock_irq(&channel->queue.lock);
-	pending = channel->queue.num_pending;
-	active = list_count_nodes(&channel->queue.active);
-	done = channel->queue.num_done;
-	fenced = channel->num_fenced;
-	streaming = channel->streaming;
-	quarantine = channel->quarantine;
-	spin_unlock_irq(&channel->queue.lock);
+	spin_lock_irq(&engine->queue.lock);
+	pending = engine->queue.num_pending;
+	active = list_count_nodes(&engine->queue.active);
+	done = engine->queue.num_done;
+	fenced = engine->queue.num_fenced;
+	streaming = engine->running;
+	quarantine = engine->quarantine;
+	spin_unlock_irq(&engine->queue.lock);
 
 	seq_printf(m, "state:\t%s\n", quarantine ? "quarantine" :
 		   streaming ? "streaming" : "stopped");
@@ -246,8 +210,8 @@ static void channel_free(struct device *dev)
 	struct fpgabuf_channel *channel =
 		container_of(dev, struct fpgabuf_channel, dev);
 
-	mutex_destroy(&channel->engine_lock);
-	mutex_destroy(&channel->lock);
+	fpgabuf_engine_fini(&channel->client.engine);
+	fpgabuf_client_fini(&channel->client);
 	mutex_destroy(&channel->register_lock);
 	kfree(channel);
 	if (atomic_dec_and_test(&channels_alive))
@@ -324,13 +288,12 @@ fpgabuf_channel_register(struct device *dev,
 	channel->device.dev = dev;
 	channel->device.ops = &channel_device_ops;
 	channel->format = channel->config.default_format;
-	init_rwsem(&channel->alive);
 	mutex_init(&channel->register_lock);
-	mutex_init(&channel->lock);
-	init_waitqueue_head(&channel->wait);
-	fpgabuf_queue_init(&channel->queue, FPGABUF_MAX_SLOTS);
+	fpgabuf_engine_init(&channel->client.engine, &fpgabuf_stream_ops,
+			    &channel->dev, dev, channel->config.dma_name,
+			    engine_use(config));
+	fpgabuf_client_init(&channel->client, &fpgabuf_exchange_ops);
 	fpgabuf_slots_init(channel);
-	fpgabuf_stream_init(channel);
 
 	device_initialize(&channel->dev);
 	atomic_inc(&channels_alive);
@@ -377,25 +340,23 @@ void fpgabuf_channel_unregister(struct fpgabuf_channel *channel)
 	/* Free for the next one, whoever still has a file of this one. */
 	ida_free(&fpgabuf_ida, MINOR(channel->dev.devt));
 
-	mutex_lock(&channel->lock);
+	mutex_lock(&channel->client.lock);
 	/* First, so that nobody takes the end of the stream for a stop. */
-	spin_lock_irq(&channel->queue.lock);
-	WRITE_ONCE(channel->gone, true);
-	spin_unlock_irq(&channel->queue.lock);
+	fpgabuf_client_set_gone(&channel->client);
 	channel_reset(channel, -ENODEV);
-	mutex_unlock(&channel->lock);
+	mutex_unlock(&channel->client.lock);
 
 	/* Until the last one is done that allocates or maps for the device. */
-	down_write(&channel->alive);
-	mutex_lock(&channel->lock);
+	down_write(&channel->client.alive);
+	mutex_lock(&channel->client.lock);
 	fpgabuf_quarantine_abandon(channel);
-	if (channel->dma)
-		channel_put_dma(channel);
-	mutex_unlock(&channel->lock);
-	up_write(&channel->alive);
+	if (channel->client.engine.chan)
+		fpgabuf_engine_close(&channel->client.engine);
+	mutex_unlock(&channel->client.lock);
+	up_write(&channel->client.alive);
 
-	fpgabuf_stream_fini(channel);
-	wake_up_all(&channel->wait);
+	fpgabuf_engine_cancel(&channel->client.engine);
+	wake_up_all(&channel->client.engine.wait);
 	put_device(&channel->dev);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_channel_unregister, "FPGABUF");

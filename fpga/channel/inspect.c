@@ -118,9 +118,9 @@ static struct fpgabuf_import *inspect_slots(struct fpgabuf_channel *channel,
 {
 	struct fpgabuf_import *import;
 
-	mutex_lock(&channel->lock);
+	mutex_lock(&channel->client.lock);
 	import = fpgabuf_slots_import(channel, dmabuf);
-	mutex_unlock(&channel->lock);
+	mutex_unlock(&channel->client.lock);
 	return import;
 }
 
@@ -180,11 +180,11 @@ static int inspect_dmabuf(struct fpgabuf_channel *channel,
 	/* Before this call attaches a device itself. */
 	ret = inspect_attached(dmabuf, inspect);
 	if (!ret)
-		ret = fpgabuf_channel_enter(channel);
+		ret = fpgabuf_client_enter(&channel->client);
 	if (ret)
 		return ret;
 	ret = inspect_memory(channel, dmabuf, inspect);
-	fpgabuf_channel_leave(channel);
+	fpgabuf_client_leave(&channel->client);
 	return ret;
 }
 

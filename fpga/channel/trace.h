@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every change of state of a buffer, and what becomes of the channel. A channel
- * is told by the number of its node, /dev/fpgabufN.
+ * Every change of state of a buffer, and starts and stops of the channel. A channel
+ * is identified by the number of its node, /dev/fpgabufN.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM fpgabuf
@@ -14,17 +14,17 @@
 #include "channel.h"
 
 DECLARE_EVENT_CLASS(fpgabuf_job,
-		    TP_PROTO(const struct fpgabuf_channel *channel,
-			     const struct fpgabuf_job *job),
-		    TP_ARGS(channel, job),
+		    TP_PROTO(const struct fpgabuf_slot *slot),
+		    TP_ARGS(slot),
 		    TP_STRUCT__entry(__field(unsigned int, channel)
 				     __field(u32, run)
 				     __field(u32, slot)
 				     __field(u64, user_data)),
-		    TP_fast_assign(__entry->channel = MINOR(channel->dev.devt);
-				   __entry->run = channel->run;
-				   __entry->slot = job->done.slot;
-				   __entry->user_data = job->done.user_data;),
+		    TP_fast_assign(__entry->channel =
+					MINOR(slot->channel->dev.devt);
+				   __entry->run = slot->channel->run;
+				   __entry->slot = slot->done.slot;
+				   __entry->user_data = slot->done.user_data;),
 		    TP_printk("channel=%u run=%u slot=%u user_data=%#llx",
 			      __entry->channel, __entry->run, __entry->slot,
 			      __entry->user_data)
@@ -32,30 +32,26 @@ DECLARE_EVENT_CLASS(fpgabuf_job,
 
 /* From the user: IDLE -> QUEUED */
 DEFINE_EVENT(fpgabuf_job, fpgabuf_queue,
-	     TP_PROTO(const struct fpgabuf_channel *channel,
-		      const struct fpgabuf_job *job),
-	     TP_ARGS(channel, job)
+	     TP_PROTO(const struct fpgabuf_slot *slot),
+	     TP_ARGS(slot)
 );
 
-/* To the engine: QUEUED -> ACTIVE */
+/* To the engine, when it has room: QUEUED -> ACTIVE */
 DEFINE_EVENT(fpgabuf_job, fpgabuf_issue,
-	     TP_PROTO(const struct fpgabuf_channel *channel,
-		      const struct fpgabuf_job *job),
-	     TP_ARGS(channel, job)
+	     TP_PROTO(const struct fpgabuf_slot *slot),
+	     TP_ARGS(slot)
 );
 
 /* Back from an engine that was stopped: ACTIVE -> QUEUED */
 DEFINE_EVENT(fpgabuf_job, fpgabuf_unissue,
-	     TP_PROTO(const struct fpgabuf_channel *channel,
-		      const struct fpgabuf_job *job),
-	     TP_ARGS(channel, job)
+	     TP_PROTO(const struct fpgabuf_slot *slot),
+	     TP_ARGS(slot)
 );
 
 /* QUEUED or ACTIVE -> DONE, and the fence signaled */
 TRACE_EVENT(fpgabuf_done,
-	    TP_PROTO(const struct fpgabuf_channel *channel,
-		     const struct fpgabuf_job *job),
-	    TP_ARGS(channel, job),
+	    TP_PROTO(const struct fpgabuf_slot *slot),
+	    TP_ARGS(slot),
 	    TP_STRUCT__entry(__field(unsigned int, channel)
 			     __field(u32, run)
 			     __field(u32, slot)
@@ -63,13 +59,13 @@ TRACE_EVENT(fpgabuf_done,
 			     __field(u64, sequence)
 			     __field(u64, bytes)
 			     __field(u32, lost)),
-	    TP_fast_assign(__entry->channel = MINOR(channel->dev.devt);
-			   __entry->run = job->done.run;
-			   __entry->slot = job->done.slot;
-			   __entry->status = job->done.status;
-			   __entry->sequence = job->done.sequence;
-			   __entry->bytes = job->done.bytes;
-			   __entry->lost = job->done.lost;),
+	    TP_fast_assign(__entry->channel = MINOR(slot->channel->dev.devt);
+			   __entry->run = slot->done.run;
+			   __entry->slot = slot->done.slot;
+			   __entry->status = slot->done.status;
+			   __entry->sequence = slot->done.sequence;
+			   __entry->bytes = slot->done.bytes;
+			   __entry->lost = slot->done.lost;),
 	    TP_printk("channel=%u run=%u slot=%u status=%d sequence=%llu bytes=%llu lost=%u",
 		      __entry->channel, __entry->run, __entry->slot,
 		      __entry->status, __entry->sequence, __entry->bytes,
@@ -86,7 +82,8 @@ DECLARE_EVENT_CLASS(fpgabuf_channel,
 		    TP_fast_assign(__entry->channel = MINOR(channel->dev.devt);
 				   __entry->run = channel->run;
 				   __entry->status = status;
-				   __entry->pending = channel->queue.num_pending;),
+				   __entry->pending =
+					channel->client.engine.queue.num_pending;),
 		    TP_printk("channel=%u run=%u status=%d pending=%u",
 			      __entry->channel, __entry->run, __entry->status,
 			      __entry->pending)
@@ -100,18 +97,6 @@ DEFINE_EVENT(fpgabuf_channel, fpgabuf_start,
 
 /* Stopped; what is pending is done with that status */
 DEFINE_EVENT(fpgabuf_channel, fpgabuf_stop,
-	     TP_PROTO(const struct fpgabuf_channel *channel, int status),
-	     TP_ARGS(channel, status)
-);
-
-/* A frame took too long; the engine is stopped for it, or could not be */
-DEFINE_EVENT(fpgabuf_channel, fpgabuf_timeout,
-	     TP_PROTO(const struct fpgabuf_channel *channel, int status),
-	     TP_ARGS(channel, status)
-);
-
-/* The engine does not stop, and why */
-DEFINE_EVENT(fpgabuf_channel, fpgabuf_quarantine,
 	     TP_PROTO(const struct fpgabuf_channel *channel, int status),
 	     TP_ARGS(channel, status)
 );

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The exchange: buffers in, completions out, in one system call a frame.
+ */
+#include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/lockdep.h>
+#include <linux/pagemap.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "channel.h"
+
+/* The file is to stream: it is or becomes the owner, or gets -EBUSY. */
+int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file)
+{
+	lockdep_assert_held(&channel->client.lock);
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	WRITE_ONCE(channel->owner, file);
+	return 0;
+}
+
+/* Probing @done writes to it, before the others are read. */
+static bool exchange_overlaps(const struct fpgabuf_exchange *x)
+{
+	const u64 done = x->done_count * sizeof(struct fpgabuf_completion);
+	const u64 queue = x->queue_count * sizeof(struct fpgabuf_queue_entry);
+	const u64 fences = x->queue_count * sizeof(struct fpgabuf_fences);
+
+	return fpgabuf_overlap(x->done, done, x->queue, queue) ||
+		(x->fences &&
+		 fpgabuf_overlap(x->done, done, x->fences, fences));
+}
+
+static int exchange_check(struct fpgabuf_exchange *x)
+{
+	if (x->flags || x->min_done > x->done_count)
+		return -EINVAL;
+	if (x->queue_count > FPGABUF_MAX_BATCH ||
+	    x->done_count > FPGABUF_MAX_BATCH)
+		return -E2BIG;
+	return exchange_overlaps(x) ? -EINVAL : 0;
+}
+
+/*
+ * Find out about bad pointers before anything is done: completions that were
+ * taken off the queue cannot be lost to one.
+ */
+static int exchange_probe(const struct fpgabuf_ioctl_arg *arg)
+{
+	const struct fpgabuf_exchange *x = &arg->exchange;
+
+	if (fault_in_writeable(u64_to_user_ptr(x->done),
+			       x->done_count *
+			       sizeof(struct fpgabuf_completion)))
+		return -EFAULT;
+	return fpgabuf_ioctl_put(arg);
+}
+
+static int exchange_allowed(struct fpgabuf_client *client, struct file *file)
+{
+	const struct fpgabuf_channel *channel = to_fpgabuf_channel(client);
+
+	return channel->owner && channel->owner != file ? -EBUSY : 0;
+}
+
+/* As long as the channel streams another task may queue a buffer. */
+static int exchange_ended(struct fpgabuf_client *client, u32 min_done)
+{
+	if (client->engine.quarantine)
+		return -EIO;
+	return client->engine.running ? 0 : -EPIPE;
+}
+
+static void exchange_fill(const struct fpgabuf_job *job, void *done)
+{
+	const struct fpgabuf_slot *slot =
+		container_of(job, struct fpgabuf_slot, job);
+
+	memcpy(done, &slot->done, sizeof(slot->done));
+}
+
+static_assert(sizeof(struct fpgabuf_completion) <= FPGABUF_DONE_SIZE);
+
+const struct fpgabuf_client_ops fpgabuf_exchange_ops = {
+	.num_buffers	= 1,
+	.done_size	= sizeof(struct fpgabuf_completion),
+	.submit		= fpgabuf_submit,
+	.report		= fpgabuf_submit_report,
+	.queue		= fpgabuf_submit_queue,
+	.allowed	= exchange_allowed,
+	.ended		= exchange_ended,
+	.fill		= exchange_fill,
+};
+
+int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
+			   struct fpgabuf_ioctl_arg *arg)
+{
+	struct fpgabuf_exchange *x = &arg->exchange;
+	struct fpgabuf_client_exchange cx;
+	int ret;
+
+	ret = exchange_check(x);
+	if (!ret)
+		ret = exchange_probe(arg);
+	if (ret)
+		return ret;
+	cx = (struct fpgabuf_client_exchange){
+		.client = &channel->client,
+		.file = file,
+		.exchange = x,
+		.queue_count = x->queue_count,
+		.done = x->done,
+		.done_count = x->done_count,
+		.min_done = x->min_done,
+		.timeout = x->timeout,
+	};
+	ret = fpgabuf_client_exchange(&cx);
+	if (ret)
+		return ret;
+	x->done_count = cx.done_count;
+	return fpgabuf_ioctl_put(arg);
+}

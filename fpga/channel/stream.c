@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Streaming: what a channel's jobs are to the engine. One descriptor a frame; its
+ * callback and what the board knows of the frame become the completion.
+ */
+#include <linux/dmaengine.h>
+#include <linux/errno.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+
+#include "channel.h"
+#include "trace.h"
+
+/*
+ * What the board, or else the channel itself, knows of the frame. The metadata of
+ * a transfer that failed may be anything, and is not read.
+ */
+static struct fpgabuf_frame stream_frame(const struct fpgabuf_slot *slot,
+					 const struct dmaengine_result *result)
+{
+	struct fpgabuf_channel *channel = slot->channel;
+	struct fpgabuf_frame frame = {
+		.sequence = channel->next_sequence,
+		.timestamp = ktime_get_ns(),
+	};
+	size_t len, max;
+	void *metadata;
+
+	if (!channel->has_metadata || result->result != DMA_TRANS_NOERROR)
+		return frame;
+	metadata = dmaengine_desc_get_metadata_ptr(slot->desc, &len, &max);
+	if (!IS_ERR_OR_NULL(metadata))
+		channel->config.ops->frame(channel->config.priv, metadata, len,
+					   &frame);
+	return frame;
+}
+
+/* Numbers of frames only rise. One that does not is an error of its frame. */
+static int stream_check_frame(const struct fpgabuf_channel *channel,
+			      struct fpgabuf_frame *frame)
+{
+	if (frame->sequence >= channel->next_sequence)
+		return 0;
+	frame->sequence = channel->next_sequence;
+	return -EIO;
+}
+
+static void stream_fill_done(struct fpgabuf_channel *channel,
+			     const struct fpgabuf_frame *frame,
+			     struct fpgabuf_completion *done)
+{
+	u64 lost = frame->sequence - channel->next_sequence;
+
+	lockdep_assert_held(&channel->client.engine.queue.lock);
+	done->sequence = frame->sequence;
+	done->timestamp = frame->timestamp;
+	done->lost = min_t(u64, lost, U32_MAX);
+	done->flags = lost ? frame->flags : 0;
+	channel->next_sequence = frame->sequence + 1;
+}
+
+/* The descriptor is complete: the engine does not access the buffer any more. */
+static int stream_transferred(struct fpgabuf_job *job,
+			      const struct dmaengine_result *result, int status)
+{
+	struct fpgabuf_slot *slot = to_fpgabuf_slot(job);
+	struct fpgabuf_channel *channel = slot->channel;
+	struct fpgabuf_frame frame = stream_frame(slot, result);
+	/* Also of a frame that is short: it has metadata. */
+	int ret = stream_check_frame(channel, &frame);
+
+	slot->done.bytes = slot->bytes - min_t(u64, result->residue, slot->bytes);
+	stream_fill_done(channel, &frame, &slot->done);
+	return status ?: ret;
+}
+
+static void stream_done(struct fpgabuf_job *job)
+{
+	struct fpgabuf_slot *slot = to_fpgabuf_slot(job);
+	struct fpgabuf_channel *channel = slot->channel;
+	struct fpgabuf_completion *done = &slot->done;
+
+	if (!job->finished) {
+		done->sequence = channel->next_sequence;
+		done->timestamp = ktime_get_ns();
+	}
+	/*
+	 * The frame may be complete in memory. It is reported with -EIO, so do
+	 * not count it as lost.
+	 */
+	if (job->lost)
+		channel->next_sequence++;
+	done->status = job->status;
+	done->run = channel->run;
+	fpgabuf_stats_count(channel, done);
+	trace_fpgabuf_done(slot);
+}
+
+static struct dma_async_tx_descriptor *
+stream_prepare_sg(struct fpgabuf_channel *channel, struct scatterlist *sgl,
+		  unsigned int nents)
+{
+	enum dma_transfer_direction dir = fpgabuf_channel_is_output(channel) ?
+		DMA_MEM_TO_DEV : DMA_DEV_TO_MEM;
+
+	return dmaengine_prep_slave_sg(channel->client.engine.chan, sgl, nents, dir,
+				       DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
+}
+
+/* A frame that is shorter than others */
+static struct dma_async_tx_descriptor *
+stream_prepare_part(struct fpgabuf_channel *channel, struct fpgabuf_slot *slot)
+{
+	struct scatterlist *from = slot->pieces.frame.sgl;
+	struct scatterlist *to = slot->pieces.part.sgl;
+	unsigned int nents = 0, len;
+	u64 left = slot->bytes;
+
+	for (; left; left -= len, nents++) {
+		len = min_t(u64, left, sg_dma_len(from));
+		sg_dma_address(to) = sg_dma_address(from);
+		sg_dma_len(to) = len;
+		/* Some providers walk the CPU lengths. */
+		to->length = len;
+		from = sg_next(from);
+		to = sg_next(to);
+	}
+	return stream_prepare_sg(channel, slot->pieces.part.sgl, nents);
+}
+
+static struct dma_async_tx_descriptor *stream_prepare(struct fpgabuf_job *job,
+						      bool *more)
+{
+	struct fpgabuf_slot *slot = to_fpgabuf_slot(job);
+	struct fpgabuf_channel *channel = slot->channel;
+	const struct sg_table *frame = &slot->pieces.frame;
+
+	*more = false;
+	if (slot->bytes < channel->format.size)
+		slot->desc = stream_prepare_part(channel, slot);
+	else
+		slot->desc = stream_prepare_sg(channel, frame->sgl,
+					       frame->nents);
+	return slot->desc;
+}
+
+static void stream_begin(struct fpgabuf_job *job)
+{
+	trace_fpgabuf_issue(to_fpgabuf_slot(job));
+}
+
+static void stream_again(struct fpgabuf_job *job)
+{
+	trace_fpgabuf_unissue(to_fpgabuf_slot(job));
+}
+
+static int stream_reset(struct fpgabuf_engine *engine)
+{
+	const struct fpgabuf_channel *channel =
+		container_of(engine, struct fpgabuf_channel, client.engine);
+	const struct fpgabuf_channel_ops *ops = channel->config.ops;
+
+	return ops && ops->reset ? ops->reset(channel->config.priv) : 0;
+}
+
+static void stream_quarantine(struct fpgabuf_job *job)
+{
+	to_fpgabuf_slot(job)->quarantined = true;
+}
+
+static void stream_idle(struct fpgabuf_engine *engine)
+{
+	struct fpgabuf_channel *channel =
+		container_of(engine, struct fpgabuf_channel, client.engine);
+	unsigned int i;
+
+	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+		channel->slots[i].quarantined = false;
+}
+
+const struct fpgabuf_engine_ops fpgabuf_stream_ops = {
+	.begin		= stream_begin,
+	.prepare	= stream_prepare,
+	.transferred	= stream_transferred,
+	.again		= stream_again,
+	.done		= stream_done,
+	.reset		= stream_reset,
+	.quarantine	= stream_quarantine,
+	.idle		= stream_idle,
+};
+
+/*
+ * Give the board a format. After an error it may have a part of it: it gets one
+ * again before it is started.
+ */
+int fpgabuf_stream_configure(struct fpgabuf_channel *channel,
+			     const struct fpgabuf_format *format)
+{
+	const struct fpgabuf_channel_ops *ops = channel->config.ops;
+	int ret = 0;
+
+	lockdep_assert_held(&channel->client.lock);
+	if (ops && ops->set_format)
+		ret = ops->set_format(channel->config.priv, format);
+	channel->configured = !ret;
+	return ret;
+}
+
+/* After an error everything is as if nothing had been tried. */
+int fpgabuf_stream_start(struct fpgabuf_channel *channel, u32 timeout_ms)
+{
+	const struct fpgabuf_channel_ops *ops = channel->config.ops;
+	struct fpgabuf_client *client = &channel->client;
+	int ret;
+
+	lockdep_assert_held(&client->lock);
+	ret = fpgabuf_quarantine_end(channel);
+	if (ret)
+		return ret;
+	if (!channel->configured)
+		ret = fpgabuf_stream_configure(channel, &channel->format);
+	if (ret)
+		return ret;
+
+	channel->run++;
+	channel->next_sequence = 0;
+	fpgabuf_client_new_timeline(client);
+	fpgabuf_engine_start(&client->engine, timeout_ms);
+	if (ops && ops->start)
+		ret = ops->start(channel->config.priv, channel->run);
+	trace_fpgabuf_start(channel, ret);
+	if (ret) {
+		fpgabuf_engine_unstart(&client->engine);
+		channel->run--;
+	}
+	return ret;
+}
+
+/* All pending jobs complete with @status. */
+void fpgabuf_stream_stop(struct fpgabuf_channel *channel, int status)
+{
+	const struct fpgabuf_channel_ops *ops = channel->config.ops;
+
+	lockdep_assert_held(&channel->client.lock);
+	trace_fpgabuf_stop(channel, status);
+	if (channel->client.engine.running && ops && ops->stop)
+		ops->stop(channel->config.priv);
+	fpgabuf_engine_stop(&channel->client.engine, status);
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An engine's channel: checked, requested, started, stopped, released. What it
+ * must be able to do is in Documentation/driver-api/dmaengine/provider.rst of the
+ * kernel.
+ */
+#include <linux/device.h>
+#include <linux/device/driver.h>
+#include <linux/dma-fence.h>
+#include <linux/dmaengine.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/lockdep.h>
+#include <linux/module.h>
+
+#include "internal.h"
+
+/* Some providers report nothing: then nothing is known, and all is possible. */
+static struct dma_slave_caps engine_caps(struct dma_chan *chan)
+{
+	struct dma_slave_caps caps = {};
+
+	if (dma_get_slave_caps(chan, &caps))
+		return (struct dma_slave_caps){};
+	return caps;
+}
+
+static bool engine_goes(struct dma_chan *chan,
+			enum dma_transfer_direction direction)
+{
+	const u32 directions = engine_caps(chan).directions;
+
+	return !directions || directions & BIT(direction);
+}
+
+/* What the engine lacks; NULL: nothing. */
+static const char *engine_lacks(struct dma_chan *chan,
+				enum fpgabuf_engine_use use)
+{
+	struct dma_device *dma = chan->device;
+
+	if (!dma->device_terminate_all)
+		return "cannot be stopped (no device_terminate_all)";
+	if (dma_has_cap(DMA_COMPLETION_NO_ORDER, dma->cap_mask))
+		return "completes out of order (DMA_COMPLETION_NO_ORDER)";
+	if (use == FPGABUF_ENGINE_COPY)
+		return dma->device_prep_dma_memcpy ? NULL :
+			"does not copy (no device_prep_dma_memcpy)";
+	if (!dma->device_prep_slave_sg)
+		return "takes no scatterlists (no device_prep_slave_sg)";
+	if (use == FPGABUF_ENGINE_CAPTURE && !engine_goes(chan, DMA_DEV_TO_MEM))
+		return "does not write to memory (DMA_DEV_TO_MEM)";
+	if (use == FPGABUF_ENGINE_OUTPUT && !engine_goes(chan, DMA_MEM_TO_DEV))
+		return "does not read from memory (DMA_MEM_TO_DEV)";
+	return NULL;
+}
+
+/* 0, or -EOPNOTSUPP, and the kernel's log says why. */
+static int engine_judge(struct device *dev, const char *name,
+			struct dma_chan *chan, enum fpgabuf_engine_use use)
+{
+	const char *lacks = engine_lacks(chan, use);
+
+	if (!lacks)
+		return 0;
+	dev_err(dev, "the engine of DMA channel \"%s\" %s\n", name, lacks);
+	return -EOPNOTSUPP;
+}
+
+/**
+ * fpgabuf_engine_check() - whether there is an engine that can be used
+ * @dev: the device whose driver is to use it, bound or being probed
+ * @name: of the channel, for dma_request_chan() on @dev
+ * @use: what for
+ *
+ * Reports in the kernel's log what is wrong. Nothing is held after it.
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -EPROBE_DEFER: there is none (yet); -EOPNOTSUPP: it cannot be used
+ * for that; or what dma_request_chan() returns.
+ */
+int fpgabuf_engine_check(struct device *dev, const char *name,
+			 enum fpgabuf_engine_use use)
+{
+	struct dma_chan *chan = dma_request_chan(dev, name);
+	int ret;
+
+	if (IS_ERR(chan))
+		return dev_err_probe(dev, PTR_ERR(chan),
+				     "no DMA channel \"%s\"\n", name);
+	ret = engine_judge(dev, name, chan, use);
+	dma_release_channel(chan);
+	return ret;
+}
+
+/**
+ * fpgabuf_engine_init() - initialize an engine, closed and stopped
+ * @engine: the engine; zeroed
+ * @ops: the front's functions
+ * @node: the front's device
+ * @parent: the device whose driver has the channel, which was checked
+ * @dma_name: name of the channel; not copied
+ * @use: what it is for
+ *
+ * Context: process context.
+ */
+void fpgabuf_engine_init(struct fpgabuf_engine *engine,
+			 const struct fpgabuf_engine_ops *ops,
+			 struct device *node, struct device *parent,
+			 const char *dma_name, enum fpgabuf_engine_use use)
+{
+	unsigned int i;
+
+	engine->ops = ops;
+	engine->node = node;
+	engine->parent = parent;
+	engine->dma_name = dma_name;
+	engine->use = use;
+	mutex_init(&engine->lock);
+	INIT_WORK(&engine->work, fpgabuf_engine_work);
+	INIT_DELAYED_WORK(&engine->watchdog, fpgabuf_watchdog_work);
+	fpgabuf_queue_init(&engine->queue);
+	init_waitqueue_head(&engine->wait);
+	for (i = 0; i < FPGABUF_NUM_TRANSFERS; i++)
+		engine->transfers[i].engine = engine;
+}
+
+/**
+ * fpgabuf_engine_cancel() - wait until no work of the engine runs
+ * @engine: the engine, stopped for the last time
+ *
+ * Context: process context, may sleep.
+ */
+void fpgabuf_engine_cancel(struct fpgabuf_engine *engine)
+{
+	cancel_work_sync(&engine->work);
+	cancel_delayed_work_sync(&engine->watchdog);
+}
+
+/**
+ * fpgabuf_engine_fini() - the end of an engine that is not used any more
+ * @engine: the engine, closed
+ *
+ * Context: process context.
+ */
+void fpgabuf_engine_fini(struct fpgabuf_engine *engine)
+{
+	mutex_destroy(&engine->lock);
+}
+
+/* The last fence that a job waited for has signaled. Called in any context. */
+static void job_ready(struct fpgabuf_wait *wait)
+{
+	struct fpgabuf_job *job = container_of(wait, struct fpgabuf_job, wait);
+
+	fpgabuf_queue_work(&job->engine->work);
+}
+
+/**
+ * fpgabuf_engine_job_init() - initialize a job, idle
+ * @engine: the engine that is to do it
+ * @job: the job
+ *
+ * Context: any.
+ */
+void fpgabuf_engine_job_init(struct fpgabuf_engine *engine,
+			     struct fpgabuf_job *job)
+{
+	job->engine = engine;
+	fpgabuf_job_init(job);
+	fpgabuf_wait_init(&job->wait, job_ready);
+}
+
+/**
+ * fpgabuf_engine_open() - request the engine's channel
+ * @engine: the engine, closed
+ *
+ * Takes a reference to the module of the parent's driver, too.
+ *
+ * Context: process context, may sleep.
+ * Return: 0; -ENODEV if the driver or the channel has gone; -EOPNOTSUPP as
+ * fpgabuf_engine_check(); or what dma_request_chan() returns.
+ */
+int fpgabuf_engine_open(struct fpgabuf_engine *engine)
+{
+	struct module *owner = engine->parent->driver->owner;
+	struct dma_chan *chan;
+	int ret;
+
+	if (!try_module_get(owner))
+		return -ENODEV;
+	chan = dma_request_chan(engine->parent, engine->dma_name);
+	/* It was there at registration; nobody's probe waits for it now. */
+	ret = PTR_ERR_OR_ZERO(chan) == -EPROBE_DEFER ? -ENODEV :
+						       PTR_ERR_OR_ZERO(chan);
+	if (ret)
+		goto err_put;
+	ret = engine_judge(engine->parent, engine->dma_name, chan, engine->use);
+	if (ret)
+		goto err_release;
+	engine->chan = chan;
+	return 0;
+
+err_release:
+	dma_release_channel(chan);
+err_put:
+	module_put(owner);
+	return ret;
+}
+
+/**
+ * fpgabuf_engine_close() - release the engine's channel
+ * @engine: the engine, stopped and idle
+ *
+ * Context: process context, may sleep.
+ */
+void fpgabuf_engine_close(struct fpgabuf_engine *engine)
+{
+	dma_release_channel(engine->chan);
+	engine->chan = NULL;
+	module_put(engine->parent->driver->owner);
+}
+
+/**
+ * fpgabuf_engine_scatters() - whether a descriptor may have several pieces
+ * @engine: the engine, open
+ *
+ * Context: any.
+ * Return: whether it may; true where the provider does not report it.
+ */
+bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine)
+{
+	return engine_caps(engine->chan).max_sg_burst != 1;
+}
+
+static void engine_set_running(struct fpgabuf_engine *engine, bool running)
+{
+	lockdep_assert_held(&engine->lock);
+	spin_lock_irq(&engine->queue.lock);
+	engine->running = running;
+	spin_unlock_irq(&engine->queue.lock);
+}
+
+/**
+ * fpgabuf_engine_start() - let the engine work on jobs
+ * @engine: the engine, open and not in quarantine
+ * @timeout_ms: longest time for a descriptor that somebody waits for by a fence
+ *
+ * Context: process context, may sleep.
+ */
+void fpgabuf_engine_start(struct fpgabuf_engine *engine, u32 timeout_ms)
+{
+	mutex_lock(&engine->lock);
+	engine->timeout = (u64)timeout_ms * NSEC_PER_MSEC;
+	engine_set_running(engine, true);
+	fpgabuf_engine_issue_ready(engine);
+	mutex_unlock(&engine->lock);
+}
+
+/**
+ * fpgabuf_engine_unstart() - undo fpgabuf_engine_start()
+ * @engine: the engine
+ *
+ * All jobs are queued again, in order; or they fail, if the engine does not stop.
+ *
+ * Context: process context, may sleep.
+ */
+void fpgabuf_engine_unstart(struct fpgabuf_engine *engine)
+{
+	int status;
+
+	mutex_lock(&engine->lock);
+	status = fpgabuf_engine_halt(engine, false);
+	if (status)
+		fpgabuf_engine_complete_all(engine, status);
+	else
+		fpgabuf_engine_requeue(engine, NULL, 0);
+	engine_set_running(engine, false);
+	mutex_unlock(&engine->lock);
+}
+
+/**
+ * fpgabuf_engine_stop() - stop the engine, and complete all pending jobs
+ * @engine: the engine; may be stopped, or closed
+ * @status: a negative errno for the jobs. If the engine does not stop, it is -EIO
+ *
+ * When it returns, the engine accesses no memory except that in quarantine, and
+ * ignores callbacks.
+ *
+ * Context: process context, may sleep; in the path that signals fences.
+ */
+void fpgabuf_engine_stop(struct fpgabuf_engine *engine, int status)
+{
+	bool cookie = dma_fence_begin_signalling();
+	int ret = 0;
+
+	mutex_lock(&engine->lock);
+	if (engine->running)
+		ret = fpgabuf_engine_halt(engine, false);
+	engine_set_running(engine, false);
+	fpgabuf_engine_complete_all(engine, ret ?: status);
+	/* The next run may have a shorter timeout than the one it waits for. */
+	cancel_delayed_work(&engine->watchdog);
+	mutex_unlock(&engine->lock);
+	dma_fence_end_signalling(cookie);
+}
+
+/**
+ * fpgabuf_engine_end_quarantine() - try again to stop the engine
+ * @engine: the engine, open if it is in quarantine
+ *
+ * Context: process context, may sleep. A quarantine begins while the engine runs;
+ * the caller keeps others from starting it.
+ * Return: 0: the engine is idle, or was not in quarantine; or -EIO.
+ */
+int fpgabuf_engine_end_quarantine(struct fpgabuf_engine *engine)
+{
+	int ret;
+
+	if (!READ_ONCE(engine->quarantine))
+		return 0;
+	mutex_lock(&engine->lock);
+	ret = fpgabuf_engine_terminate(engine, true);
+	if (!ret) {
+		spin_lock_irq(&engine->queue.lock);
+		engine->ops->idle(engine);
+		WRITE_ONCE(engine->quarantine, false);
+		spin_unlock_irq(&engine->queue.lock);
+	}
+	mutex_unlock(&engine->lock);
+	if (ret)
+		return -EIO;
+	dev_info(engine->node, "the engine is idle, the quarantine ends\n");
+	return 0;
+}

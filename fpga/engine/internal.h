@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of this folder offer each other.
+ */
+#ifndef _FPGABUF_ENGINE_INTERNAL_H
+#define _FPGABUF_ENGINE_INTERNAL_H
+
+#include "engine.h"
+
+/* complete.c: with engine->queue.lock held */
+void fpgabuf_engine_reap(struct fpgabuf_engine *engine);
+void fpgabuf_engine_forget(struct fpgabuf_engine *engine,
+			   struct fpgabuf_job *job);
+void fpgabuf_engine_fail(struct fpgabuf_engine *engine, struct fpgabuf_job *job,
+			 int status);
+/* with engine->lock held */
+void fpgabuf_engine_fail_queued(struct fpgabuf_engine *engine,
+				struct fpgabuf_job *job, int status);
+void fpgabuf_engine_complete_all(struct fpgabuf_engine *engine, int status);
+/* in any context */
+void fpgabuf_engine_callback(void *param, const struct dmaengine_result *result);
+
+/* issue.c */
+void fpgabuf_engine_work(struct work_struct *work);
+/* with engine->lock held */
+void fpgabuf_engine_issue_ready(struct fpgabuf_engine *engine);
+void fpgabuf_engine_arm(struct fpgabuf_engine *engine);
+struct fpgabuf_job *fpgabuf_engine_look(struct fpgabuf_engine *engine,
+					s64 *left);
+
+/* halt.c: with engine->lock held */
+int fpgabuf_engine_terminate(struct fpgabuf_engine *engine, bool reset);
+int fpgabuf_engine_halt(struct fpgabuf_engine *engine, bool reset);
+void fpgabuf_engine_requeue(struct fpgabuf_engine *engine,
+			    const struct fpgabuf_job *failed, int status);
+
+/* watchdog.c */
+void fpgabuf_watchdog_work(struct work_struct *work);
+
+#endif /* _FPGABUF_ENGINE_INTERNAL_H */
