@@ -269,47 +269,18 @@ static int register_check(const struct fpgabuf_channel *channel,
 	return 0;
 }
 
-/* The longest segment the engine takes, in whole units of its alignment. */
-unsigned int fpgabuf_max_segment(const struct fpgabuf_channel *channel)
-{
-	unsigned int max =
-		dma_get_max_seg_size(fpgabuf_channel_dma_dev(channel));
-
-	return round_down(max, channel->config.alignment);
-}
-
-/*
- * What the device sees must be aligned, wherever the frame is in its dma-buf:
- * user memory starts anywhere, and its pieces are cut at pages.
- */
-static bool frame_aligned(const struct sg_table *frame, u32 alignment)
-{
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sgtable_dma_sg(frame, sg, i) {
-		if (!IS_ALIGNED(sg_dma_address(sg), alignment))
-			return false;
-		if (i < frame->nents - 1 && !IS_ALIGNED(sg_dma_len(sg), alignment))
-			return false;
-	}
-	return true;
-}
-
 static int slice_frame(const struct fpgabuf_channel *channel,
 		       const struct fpgabuf_import *import, u64 offset,
 		       u64 size, struct sg_table *frame)
 {
+	const struct fpgabuf_engine *engine = &channel->client.engine;
 	int ret;
 
 	ret = fpgabuf_import_slice(import, NULL, offset, size,
-				   fpgabuf_max_segment(channel), frame);
+				   fpgabuf_engine_max_segment(engine), frame);
 	if (ret)
 		return ret;
-	if (frame->nents > 1 && !fpgabuf_engine_scatters(&channel->client.engine))
-		ret = -EOPNOTSUPP;
-	else if (!frame_aligned(frame, channel->config.alignment))
-		ret = -EINVAL;
+	ret = fpgabuf_engine_check_table(engine, frame);
 	if (ret)
 		sg_free_table(frame);
 	return ret;

@@ -194,7 +194,6 @@ struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 					    const struct dma_buf *dmabuf);
 void fpgabuf_slots_release(struct fpgabuf_channel *channel);
 void fpgabuf_pieces_free(struct fpgabuf_pieces *pieces);
-unsigned int fpgabuf_max_segment(const struct fpgabuf_channel *channel);
 
 /* inspect.c: with no lock held */
 int fpgabuf_ioctl_inspect(struct fpgabuf_channel *channel, struct file *file,

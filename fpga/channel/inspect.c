@@ -98,7 +98,8 @@ static int inspect_import(const struct fpgabuf_channel *channel,
 	int ret;
 
 	ret = fpgabuf_import_slice(import, NULL, 0, import->dmabuf->size,
-				   fpgabuf_max_segment(channel), &table);
+				   fpgabuf_engine_max_segment(&channel->client.engine),
+				   &table);
 	if (ret)
 		return ret;
 

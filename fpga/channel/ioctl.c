@@ -54,7 +54,7 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 		.num_slots = FPGABUF_MAX_SLOTS,
 		.queue_depth = channel->config.queue_depth,
 		.alignment = channel->config.alignment,
-		.max_segment = dma_get_max_seg_size(dma_dev),
+		.max_segment = fpgabuf_engine_max_segment(&channel->client.engine),
 		.dma_mask = dma_get_mask(dma_dev),
 		.timeout_ms = channel->config.timeout_ms,
 	};

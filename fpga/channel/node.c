@@ -263,6 +263,7 @@ struct fpgabuf_channel *
 fpgabuf_channel_register(struct device *dev,
 			 const struct fpgabuf_channel_config *config)
 {
+	struct fpgabuf_engine_config engine_config;
 	struct fpgabuf_channel *channel;
 	int minor, ret;
 
@@ -272,9 +273,15 @@ fpgabuf_channel_register(struct device *dev,
 
 	channel->config = *config;
 	ret = channel_check_config(&channel->config);
+	engine_config = (struct fpgabuf_engine_config){
+		.parent = dev,
+		.dma_name = config->dma_name,
+		.use = engine_use(config),
+		.limits = config->limits,
+		.alignment = config->alignment,
+	};
 	if (!ret)
-		ret = fpgabuf_engine_check(dev, config->dma_name,
-					   engine_use(config));
+		ret = fpgabuf_engine_check(&engine_config);
 	if (ret)
 		goto err_free;
 	minor = ida_alloc_max(&fpgabuf_ida, FPGABUF_MINORS - 1, GFP_KERNEL);
@@ -290,8 +297,7 @@ fpgabuf_channel_register(struct device *dev,
 	channel->format = channel->config.default_format;
 	mutex_init(&channel->register_lock);
 	fpgabuf_engine_init(&channel->client.engine, &fpgabuf_stream_ops,
-			    &channel->dev, dev, channel->config.dma_name,
-			    engine_use(config));
+			    &channel->dev, &engine_config);
 	fpgabuf_client_init(&channel->client, &fpgabuf_exchange_ops);
 	fpgabuf_slots_init(channel);
 

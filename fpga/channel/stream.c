@@ -27,7 +27,7 @@ static struct fpgabuf_frame stream_frame(const struct fpgabuf_slot *slot,
 	size_t len, max;
 	void *metadata;
 
-	if (!channel->has_metadata || result->result != DMA_TRANS_NOERROR)
+	if (!channel->has_metadata || slot->job.asked || result->result != DMA_TRANS_NOERROR)
 		return frame;
 	metadata = dmaengine_desc_get_metadata_ptr(slot->desc, &len, &max);
 	if (!IS_ERR_OR_NULL(metadata))
@@ -155,6 +155,26 @@ static void stream_again(struct fpgabuf_job *job)
 	trace_fpgabuf_unissue(to_fpgabuf_slot(job));
 }
 
+static int stream_configure(struct fpgabuf_engine *engine)
+{
+	const struct fpgabuf_channel *channel =
+		container_of(engine, struct fpgabuf_channel, client.engine);
+	const struct fpgabuf_channel_ops *ops = channel->config.ops;
+
+	if (!ops || !ops->configure)
+		return 0;
+	return ops->configure(channel->config.priv, engine->chan);
+}
+
+static int stream_stopped(struct fpgabuf_engine *engine)
+{
+	const struct fpgabuf_channel *channel =
+		container_of(engine, struct fpgabuf_channel, client.engine);
+	const struct fpgabuf_channel_ops *ops = channel->config.ops;
+
+	return ops && ops->idle ? ops->idle(channel->config.priv) : 0;
+}
+
 static int stream_reset(struct fpgabuf_engine *engine)
 {
 	const struct fpgabuf_channel *channel =
@@ -185,6 +205,8 @@ const struct fpgabuf_engine_ops fpgabuf_stream_ops = {
 	.transferred	= stream_transferred,
 	.again		= stream_again,
 	.done		= stream_done,
+	.configure	= stream_configure,
+	.stopped	= stream_stopped,
 	.reset		= stream_reset,
 	.quarantine	= stream_quarantine,
 	.idle		= stream_idle,

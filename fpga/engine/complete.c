@@ -49,8 +49,10 @@ void fpgabuf_engine_forget(struct fpgabuf_engine *engine,
 	if (job->issued == job->finished)
 		return;
 	for (i = 0; i < FPGABUF_NUM_TRANSFERS; i++)
-		if (engine->transfers[i].job == job)
+		if (engine->transfers[i].job == job) {
 			engine->transfers[i].job = NULL;
+			engine->transfers[i].given_up = true;
+		}
 }
 
 /* An active job fails. It completes when its predecessors have. */
@@ -141,9 +143,10 @@ static void transfer_skip(struct fpgabuf_engine *engine,
 	job->status = job->status ?: -EIO;
 }
 
-static void transfer_done(struct fpgabuf_engine *engine,
-			  struct fpgabuf_transfer *transfer,
-			  const struct dmaengine_result *result)
+/* A descriptor is complete, and with it all before it. */
+void fpgabuf_engine_transfer_done(struct fpgabuf_engine *engine,
+				  struct fpgabuf_transfer *transfer,
+				  const struct dmaengine_result *result)
 {
 	struct fpgabuf_job *job = transfer->job;
 	int status = transfer_status(result);
@@ -163,6 +166,25 @@ static void transfer_done(struct fpgabuf_engine *engine,
 }
 
 /*
+ * Whether a callback is for the descriptor that the transfer is used for now. An
+ * engine may call back for one that was terminated, when the transfer has been
+ * reused: then the current descriptor is not complete.
+ */
+static bool transfer_is_current(const struct fpgabuf_engine *engine,
+				const struct fpgabuf_transfer *transfer)
+{
+	const struct dma_chan *chan = engine->chan;
+
+	if (!transfer->job)
+		return false;
+	if (!transfer->given_up)
+		return true;
+	return dma_async_is_complete(READ_ONCE(transfer->cookie),
+				     READ_ONCE(chan->completed_cookie),
+				     READ_ONCE(chan->cookie)) != DMA_IN_PROGRESS;
+}
+
+/*
  * Called by the engine, in any context that does not sleep. A faulty engine may
  * call it twice, or for a descriptor that was terminated.
  */
@@ -175,8 +197,8 @@ void fpgabuf_engine_callback(void *param, const struct dmaengine_result *result)
 
 	cookie = dma_fence_begin_signalling();
 	spin_lock_irqsave(&engine->queue.lock, flags);
-	if (transfer->job)
-		transfer_done(engine, transfer, result);
+	if (transfer_is_current(engine, transfer))
+		fpgabuf_engine_transfer_done(engine, transfer, result);
 	else
 		engine->stray++;
 	spin_unlock_irqrestore(&engine->queue.lock, flags);

@@ -4,14 +4,19 @@
  * must be able to do is in Documentation/driver-api/dmaengine/provider.rst of the
  * kernel.
  */
+#include <linux/align.h>
 #include <linux/device.h>
 #include <linux/device/driver.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/lockdep.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/scatterlist.h>
 
 #include "internal.h"
 
@@ -56,39 +61,43 @@ static const char *engine_lacks(struct dma_chan *chan,
 }
 
 /* 0, or -EOPNOTSUPP, and the kernel's log says why. */
-static int engine_judge(struct device *dev, const char *name,
-			struct dma_chan *chan, enum fpgabuf_engine_use use)
+static int engine_judge(const struct fpgabuf_engine_config *config,
+			struct dma_chan *chan)
 {
-	const char *lacks = engine_lacks(chan, use);
+	const char *lacks = engine_lacks(chan, config->use);
 
 	if (!lacks)
 		return 0;
-	dev_err(dev, "the engine of DMA channel \"%s\" %s\n", name, lacks);
+	dev_err(config->parent, "the engine of DMA channel \"%s\" %s\n",
+		config->dma_name, lacks);
 	return -EOPNOTSUPP;
 }
 
 /**
  * fpgabuf_engine_check() - whether there is an engine that can be used
- * @dev: the device whose driver is to use it, bound or being probed
- * @name: of the channel, for dma_request_chan() on @dev
- * @use: what for
+ * @config: which one; the parent is bound or being probed
  *
  * Reports in the kernel's log what is wrong. Nothing is held after it.
  *
  * Context: process context, may sleep.
- * Return: 0; -EPROBE_DEFER: there is none (yet); -EOPNOTSUPP: it cannot be used
- * for that; or what dma_request_chan() returns.
+ * Return: 0; -EINVAL: a segment is shorter than the alignment; -EPROBE_DEFER:
+ * there is none (yet); -EOPNOTSUPP: it cannot be used for that; or what
+ * dma_request_chan() returns.
  */
-int fpgabuf_engine_check(struct device *dev, const char *name,
-			 enum fpgabuf_engine_use use)
+int fpgabuf_engine_check(const struct fpgabuf_engine_config *config)
 {
-	struct dma_chan *chan = dma_request_chan(dev, name);
+	struct dma_chan *chan;
 	int ret;
 
+	if (config->limits.max_segment &&
+	    config->limits.max_segment < config->alignment)
+		return -EINVAL;
+	chan = dma_request_chan(config->parent, config->dma_name);
 	if (IS_ERR(chan))
-		return dev_err_probe(dev, PTR_ERR(chan),
-				     "no DMA channel \"%s\"\n", name);
-	ret = engine_judge(dev, name, chan, use);
+		return dev_err_probe(config->parent, PTR_ERR(chan),
+				     "no DMA channel \"%s\"\n",
+				     config->dma_name);
+	ret = engine_judge(config, chan);
 	dma_release_channel(chan);
 	return ret;
 }
@@ -98,27 +107,26 @@ int fpgabuf_engine_check(struct device *dev, const char *name,
  * @engine: the engine; zeroed
  * @ops: the front's functions
  * @node: the front's device
- * @parent: the device whose driver has the channel, which was checked
- * @dma_name: name of the channel; not copied
- * @use: what it is for
+ * @config: which channel it is, which was checked; copied
  *
  * Context: process context.
  */
 void fpgabuf_engine_init(struct fpgabuf_engine *engine,
 			 const struct fpgabuf_engine_ops *ops,
-			 struct device *node, struct device *parent,
-			 const char *dma_name, enum fpgabuf_engine_use use)
+			 struct device *node,
+			 const struct fpgabuf_engine_config *config)
 {
+	u32 *max_in_flight = &engine->config.limits.max_in_flight;
 	unsigned int i;
 
 	engine->ops = ops;
 	engine->node = node;
-	engine->parent = parent;
-	engine->dma_name = dma_name;
-	engine->use = use;
+	engine->config = *config;
+	*max_in_flight = min_not_zero(*max_in_flight, FPGABUF_IN_FLIGHT);
 	mutex_init(&engine->lock);
 	INIT_WORK(&engine->work, fpgabuf_engine_work);
 	INIT_DELAYED_WORK(&engine->watchdog, fpgabuf_watchdog_work);
+	INIT_DELAYED_WORK(&engine->retry, fpgabuf_engine_retry_work);
 	fpgabuf_queue_init(&engine->queue);
 	init_waitqueue_head(&engine->wait);
 	for (i = 0; i < FPGABUF_NUM_TRANSFERS; i++)
@@ -135,6 +143,7 @@ void fpgabuf_engine_cancel(struct fpgabuf_engine *engine)
 {
 	cancel_work_sync(&engine->work);
 	cancel_delayed_work_sync(&engine->watchdog);
+	cancel_delayed_work_sync(&engine->retry);
 }
 
 /**
@@ -171,6 +180,17 @@ void fpgabuf_engine_job_init(struct fpgabuf_engine *engine,
 	fpgabuf_wait_init(&job->wait, job_ready);
 }
 
+static int engine_configure(struct fpgabuf_engine *engine)
+{
+	int ret = 0;
+
+	mutex_lock(&engine->lock);
+	if (engine->ops->configure)
+		ret = engine->ops->configure(engine);
+	mutex_unlock(&engine->lock);
+	return ret;
+}
+
 /**
  * fpgabuf_engine_open() - request the engine's channel
  * @engine: the engine, closed
@@ -179,29 +199,35 @@ void fpgabuf_engine_job_init(struct fpgabuf_engine *engine,
  *
  * Context: process context, may sleep.
  * Return: 0; -ENODEV if the driver or the channel has gone; -EOPNOTSUPP as
- * fpgabuf_engine_check(); or what dma_request_chan() returns.
+ * fpgabuf_engine_check(); or what dma_request_chan() or the front's configure
+ * returns.
  */
 int fpgabuf_engine_open(struct fpgabuf_engine *engine)
 {
-	struct module *owner = engine->parent->driver->owner;
+	const struct fpgabuf_engine_config *config = &engine->config;
+	struct module *owner = config->parent->driver->owner;
 	struct dma_chan *chan;
 	int ret;
 
 	if (!try_module_get(owner))
 		return -ENODEV;
-	chan = dma_request_chan(engine->parent, engine->dma_name);
+	chan = dma_request_chan(config->parent, config->dma_name);
 	/* It was there at registration; nobody's probe waits for it now. */
 	ret = PTR_ERR_OR_ZERO(chan) == -EPROBE_DEFER ? -ENODEV :
 						       PTR_ERR_OR_ZERO(chan);
 	if (ret)
 		goto err_put;
-	ret = engine_judge(engine->parent, engine->dma_name, chan, engine->use);
+	ret = engine_judge(config, chan);
 	if (ret)
 		goto err_release;
 	engine->chan = chan;
+	ret = engine_configure(engine);
+	if (ret)
+		goto err_release;
 	return 0;
 
 err_release:
+	engine->chan = NULL;
 	dma_release_channel(chan);
 err_put:
 	module_put(owner);
@@ -218,7 +244,7 @@ void fpgabuf_engine_close(struct fpgabuf_engine *engine)
 {
 	dma_release_channel(engine->chan);
 	engine->chan = NULL;
-	module_put(engine->parent->driver->owner);
+	module_put(engine->config.parent->driver->owner);
 }
 
 /**
@@ -231,6 +257,76 @@ void fpgabuf_engine_close(struct fpgabuf_engine *engine)
 bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine)
 {
 	return engine_caps(engine->chan).max_sg_burst != 1;
+}
+
+/**
+ * fpgabuf_engine_alignment() - of addresses and segments
+ * @engine: the engine, open
+ *
+ * Context: any.
+ * Return: bytes, a power of two.
+ */
+u32 fpgabuf_engine_alignment(const struct fpgabuf_engine *engine)
+{
+	return engine->config.alignment ?:
+		1U << engine->chan->device->copy_align;
+}
+
+/**
+ * fpgabuf_engine_max_segment() - the longest segment of a descriptor
+ * @engine: the engine, open
+ *
+ * Context: any.
+ * Return: bytes, a multiple of the alignment.
+ */
+u32 fpgabuf_engine_max_segment(const struct fpgabuf_engine *engine)
+{
+	const u32 max = min_not_zero(engine->config.limits.max_segment,
+				     dma_get_max_seg_size(fpgabuf_engine_dev(engine)));
+
+	return round_down(max, fpgabuf_engine_alignment(engine));
+}
+
+/* How many segments a descriptor may have; a copy has a descriptor for each. */
+static u32 engine_max_segments(const struct fpgabuf_engine *engine)
+{
+	if (engine->config.use == FPGABUF_ENGINE_COPY)
+		return U32_MAX;
+	if (!fpgabuf_engine_scatters(engine))
+		return 1;
+	return engine->config.limits.max_segments ?: U32_MAX;
+}
+
+/**
+ * fpgabuf_engine_check_table() - whether the engine takes a buffer
+ * @engine: the engine, open
+ * @table: the buffer's segments, as the device sees them, none longer than
+ *	fpgabuf_engine_max_segment()
+ *
+ * Segments must be aligned wherever the buffer begins: user memory starts
+ * anywhere, and its segments end at pages.
+ *
+ * Context: any.
+ * Return: 0; -EOPNOTSUPP: more segments than a descriptor may have; -EINVAL: one
+ * is not aligned.
+ */
+int fpgabuf_engine_check_table(const struct fpgabuf_engine *engine,
+			       const struct sg_table *table)
+{
+	const u32 alignment = fpgabuf_engine_alignment(engine);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (table->nents > engine_max_segments(engine))
+		return -EOPNOTSUPP;
+	for_each_sgtable_dma_sg(table, sg, i) {
+		if (!IS_ALIGNED(sg_dma_address(sg), alignment))
+			return -EINVAL;
+		if (i < table->nents - 1 &&
+		    !IS_ALIGNED(sg_dma_len(sg), alignment))
+			return -EINVAL;
+	}
+	return 0;
 }
 
 static void engine_set_running(struct fpgabuf_engine *engine, bool running)
@@ -252,6 +348,8 @@ void fpgabuf_engine_start(struct fpgabuf_engine *engine, u32 timeout_ms)
 {
 	mutex_lock(&engine->lock);
 	engine->timeout = (u64)timeout_ms * NSEC_PER_MSEC;
+	engine->refused_since = 0;
+	engine->asked = 0;
 	engine_set_running(engine, true);
 	fpgabuf_engine_issue_ready(engine);
 	mutex_unlock(&engine->lock);

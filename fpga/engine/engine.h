@@ -7,7 +7,8 @@
  *	complete.c  callbacks to completions
  *	issue.c     jobs to descriptors
  *	halt.c      the engine is stopped, or put into quarantine
- *	watchdog.c  bounds how long a fence may take
+ *	ask.c       the engine is asked what it is doing
+ *	watchdog.c  bounds how long a descriptor may take
  *	engine.c    the channel is requested, started, stopped, released
  *
  * What a job means is known to the engine's user, its front, which has an object
@@ -26,6 +27,7 @@
 
 struct device;
 struct fpgabuf_engine;
+struct sg_table;
 
 /* Descriptors that an engine has at a time at most */
 #define FPGABUF_IN_FLIGHT	64
@@ -97,6 +99,20 @@ struct fpgabuf_engine_ops {
 	void (*done)(struct fpgabuf_job *job);
 
 	/**
+	 * @configure: set up the channel, after it was requested or terminated.
+	 * Returns 0 or a negative errno. Called with &fpgabuf_engine.lock held.
+	 * May be NULL.
+	 */
+	int (*configure)(struct fpgabuf_engine *engine);
+
+	/**
+	 * @stopped: the channel was terminated. Returns 0, or a negative errno
+	 * if the device may still access memory. Called with
+	 * &fpgabuf_engine.lock held. May be NULL.
+	 */
+	int (*stopped)(struct fpgabuf_engine *engine);
+
+	/**
 	 * @reset: the engine is idle, but was stopped in the middle of a job:
 	 * prepare the device for the next one. Returns 0, or a negative errno:
 	 * the device may still access memory. Called with &fpgabuf_engine.lock
@@ -123,23 +139,45 @@ struct fpgabuf_engine_ops {
  * @job: its job; NULL once it has completed, or was given up: later callbacks for
  *	it are ignored
  * @number: its place among the descriptors of @job
+ * @cookie: the descriptor's; protected by &fpgabuf_engine.lock, and read by the
+ *	callback with READ_ONCE()
+ * @given_up: a callback for an earlier descriptor may still come, of a faulty
+ *	engine
  *
- * The parameter of the engine's callback. Protected by &fpgabuf_queue.lock.
+ * The parameter of the engine's callback. Protected by &fpgabuf_queue.lock unless
+ * noted.
  */
 struct fpgabuf_transfer {
 	struct fpgabuf_engine *engine;
 	struct fpgabuf_job *job;
 	unsigned int number;
+	dma_cookie_t cookie;
+	bool given_up;
+};
+
+/**
+ * struct fpgabuf_engine_config - which channel it is, and what is known about it
+ * @parent: the device whose driver has the channel; valid until the front's device
+ *	is unregistered
+ * @dma_name: name of the channel, for dma_request_chan() on @parent
+ * @use: what it is for
+ * @limits: what dmaengine does not report
+ * @alignment: of addresses and of segments, in bytes, a power of two; 0: as the
+ *	engine's copies
+ */
+struct fpgabuf_engine_config {
+	struct device *parent;
+	const char *dma_name;
+	enum fpgabuf_engine_use use;
+	struct fpgabuf_engine_limits limits;
+	u32 alignment;
 };
 
 /**
  * struct fpgabuf_engine - an engine
  * @ops: the front's functions; constant
  * @node: the front's device, for messages; constant
- * @parent: the device whose driver has the channel; constant, valid until the
- *	front's device is unregistered
- * @dma_name: name of the channel, for dma_request_chan() on @parent; constant
- * @use: what it is for; constant
+ * @config: which channel it is; constant
  * @chan: the channel, or NULL if the engine is closed. Set and cleared by
  *	fpgabuf_engine_open() and _close(), which the front serializes with all
  *	other users
@@ -150,7 +188,12 @@ struct fpgabuf_transfer {
  * @transfers: parameters of the engine's callbacks
  * @timeout: longest time for a descriptor, in ns
  * @work: issues jobs that have become ready
- * @watchdog: stops an engine that takes too long
+ * @watchdog: looks after an engine that takes too long
+ * @retry: issues jobs again that an idle engine refused
+ * @refused_since: when it began to refuse all descriptors, CLOCK_MONOTONIC in ns;
+ *	0: it took the last one. Protected by @lock
+ * @asked: cookie of the descriptor that the engine reported as complete when it
+ *	was asked last; 0: none. Protected by @lock
  * @queue: the jobs. Its lock nests in @lock
  * @running: jobs may be issued. Written with @lock and &fpgabuf_queue.lock held,
  *	read with either
@@ -165,9 +208,7 @@ struct fpgabuf_transfer {
 struct fpgabuf_engine {
 	const struct fpgabuf_engine_ops *ops;
 	struct device *node;
-	struct device *parent;
-	const char *dma_name;
-	enum fpgabuf_engine_use use;
+	struct fpgabuf_engine_config config;
 	struct dma_chan *chan;
 
 	struct mutex lock;	/* serializes calls into @chan */
@@ -176,6 +217,9 @@ struct fpgabuf_engine {
 	u64 timeout;
 	struct work_struct work;
 	struct delayed_work watchdog;
+	struct delayed_work retry;
+	u64 refused_since;
+	dma_cookie_t asked;
 
 	struct fpgabuf_queue queue;
 	bool running;
@@ -189,16 +233,16 @@ struct fpgabuf_engine {
 static inline struct device *
 fpgabuf_engine_dev(const struct fpgabuf_engine *engine)
 {
-	return dmaengine_get_dma_device(engine->chan);
+	return engine->config.limits.dma_dev ?:
+		dmaengine_get_dma_device(engine->chan);
 }
 
 /* engine.c */
-int fpgabuf_engine_check(struct device *dev, const char *name,
-			 enum fpgabuf_engine_use use);
+int fpgabuf_engine_check(const struct fpgabuf_engine_config *config);
 void fpgabuf_engine_init(struct fpgabuf_engine *engine,
 			 const struct fpgabuf_engine_ops *ops,
-			 struct device *node, struct device *parent,
-			 const char *dma_name, enum fpgabuf_engine_use use);
+			 struct device *node,
+			 const struct fpgabuf_engine_config *config);
 void fpgabuf_engine_cancel(struct fpgabuf_engine *engine);
 void fpgabuf_engine_fini(struct fpgabuf_engine *engine);
 void fpgabuf_engine_job_init(struct fpgabuf_engine *engine,
@@ -206,6 +250,10 @@ void fpgabuf_engine_job_init(struct fpgabuf_engine *engine,
 int fpgabuf_engine_open(struct fpgabuf_engine *engine);
 void fpgabuf_engine_close(struct fpgabuf_engine *engine);
 bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine);
+u32 fpgabuf_engine_alignment(const struct fpgabuf_engine *engine);
+u32 fpgabuf_engine_max_segment(const struct fpgabuf_engine *engine);
+int fpgabuf_engine_check_table(const struct fpgabuf_engine *engine,
+			       const struct sg_table *table);
 void fpgabuf_engine_start(struct fpgabuf_engine *engine, u32 timeout_ms);
 void fpgabuf_engine_unstart(struct fpgabuf_engine *engine);
 void fpgabuf_engine_stop(struct fpgabuf_engine *engine, int status);

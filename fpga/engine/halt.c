@@ -20,8 +20,12 @@ int fpgabuf_engine_terminate(struct fpgabuf_engine *engine, bool reset)
 
 	lockdep_assert_held(&engine->lock);
 	ret = dmaengine_terminate_sync(engine->chan);
+	if (!ret && engine->ops->stopped)
+		ret = engine->ops->stopped(engine);
 	if (!ret && reset && engine->ops->reset)
 		ret = engine->ops->reset(engine);
+	if (!ret && engine->ops->configure)
+		ret = engine->ops->configure(engine);
 	return ret;
 }
 

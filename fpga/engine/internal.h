@@ -8,6 +8,9 @@
 #include "engine.h"
 
 /* complete.c: with engine->queue.lock held */
+void fpgabuf_engine_transfer_done(struct fpgabuf_engine *engine,
+				  struct fpgabuf_transfer *transfer,
+				  const struct dmaengine_result *result);
 void fpgabuf_engine_reap(struct fpgabuf_engine *engine);
 void fpgabuf_engine_forget(struct fpgabuf_engine *engine,
 			   struct fpgabuf_job *job);
@@ -22,9 +25,10 @@ void fpgabuf_engine_callback(void *param, const struct dmaengine_result *result)
 
 /* issue.c */
 void fpgabuf_engine_work(struct work_struct *work);
+void fpgabuf_engine_retry_work(struct work_struct *work);
 /* with engine->lock held */
 void fpgabuf_engine_issue_ready(struct fpgabuf_engine *engine);
-void fpgabuf_engine_arm(struct fpgabuf_engine *engine);
+void fpgabuf_engine_arm(struct fpgabuf_engine *engine, u64 min_ns);
 struct fpgabuf_job *fpgabuf_engine_look(struct fpgabuf_engine *engine,
 					s64 *left);
 
@@ -33,6 +37,9 @@ int fpgabuf_engine_terminate(struct fpgabuf_engine *engine, bool reset);
 int fpgabuf_engine_halt(struct fpgabuf_engine *engine, bool reset);
 void fpgabuf_engine_requeue(struct fpgabuf_engine *engine,
 			    const struct fpgabuf_job *failed, int status);
+
+/* ask.c: with engine->lock held */
+enum dma_status fpgabuf_engine_ask(struct fpgabuf_engine *engine);
 
 /* watchdog.c */
 void fpgabuf_watchdog_work(struct work_struct *work);

@@ -18,6 +18,9 @@
 
 #include "internal.h"
 
+/* How often an idle engine is given a descriptor that it refused */
+#define ISSUE_RETRY_MS	10
+
 static struct fpgabuf_transfer *
 engine_get_transfer(struct fpgabuf_engine *engine)
 {
@@ -72,6 +75,7 @@ static enum issue issue_descriptor(struct fpgabuf_engine *engine,
 {
 	struct dma_async_tx_descriptor *desc;
 	struct fpgabuf_transfer *transfer;
+	dma_cookie_t cookie;
 	bool more;
 
 	desc = engine->ops->prepare(job, &more);
@@ -80,8 +84,12 @@ static enum issue issue_descriptor(struct fpgabuf_engine *engine,
 	transfer = issue_account(engine, job, more);
 	desc->callback_result = fpgabuf_engine_callback;
 	desc->callback_param = transfer;
-	if (!dma_submit_error(dmaengine_submit(desc)))
+	cookie = dmaengine_submit(desc);
+	if (!dma_submit_error(cookie)) {
+		WRITE_ONCE(transfer->cookie, cookie);
+		engine->refused_since = 0;
 		return more ? ISSUE_MORE : ISSUE_LAST;
+	}
 	issue_unaccount(engine, transfer);
 	if (engine->ops->refused)
 		engine->ops->refused(job);
@@ -89,8 +97,8 @@ static enum issue issue_descriptor(struct fpgabuf_engine *engine,
 }
 
 /*
- * As many descriptors of an active job as the engine takes. It may have no room,
- * until the next completion. @idle: no completion is to come.
+ * Issue as many descriptors of an active job as the engine takes. It may have no
+ * room, until the next completion. @idle: no completion is to come.
  */
 static enum issue issue_descriptors(struct fpgabuf_engine *engine,
 				    struct fpgabuf_job *job, bool *idle)
@@ -103,12 +111,29 @@ static enum issue issue_descriptors(struct fpgabuf_engine *engine,
 		const unsigned int in_flight =
 			READ_ONCE(engine->queue.in_flight);
 
-		if (in_flight >= FPGABUF_IN_FLIGHT)
+		if (in_flight >= engine->config.limits.max_in_flight)
 			return ISSUE_FULL;
 		*idle = !in_flight;
 		issue = issue_descriptor(engine, job);
 	}
 	return issue;
+}
+
+/*
+ * An idle engine refuses descriptors: it may have no memory for one now. Try again,
+ * but for no longer than a descriptor may take; then return false.
+ */
+static bool issue_retry(struct fpgabuf_engine *engine)
+{
+	const u64 now = ktime_get_ns();
+
+	if (!engine->refused_since)
+		engine->refused_since = now;
+	if (now - engine->refused_since >= engine->timeout)
+		return false;
+	fpgabuf_queue_delayed_work(&engine->retry,
+				   msecs_to_jiffies(ISSUE_RETRY_MS));
+	return true;
 }
 
 /* Returns whether the next job may be issued. */
@@ -120,13 +145,17 @@ static bool issue_job(struct fpgabuf_engine *engine, struct fpgabuf_job *job)
 	issue = issue_descriptors(engine, job, &idle);
 	if (issue == ISSUE_LAST)
 		return true;
+	failed = issue == ISSUE_REFUSED && idle && !issue_retry(engine);
 
 	spin_lock_irq(&engine->queue.lock);
 	job->issuing = false;
-	if (issue == ISSUE_REFUSED && idle)
+	if (failed)
 		job->status = job->status ?: -EIO;
 	failed = job->status;
 	fpgabuf_engine_reap(engine);
+	/* The next job is tried for as long. */
+	if (!engine->queue.num_pending)
+		engine->refused_since = 0;
 	spin_unlock_irq(&engine->queue.lock);
 	return failed;
 }
@@ -165,10 +194,7 @@ static struct fpgabuf_job *issue_next(struct fpgabuf_engine *engine)
 	return job;
 }
 
-/*
- * The job whose descriptor the engine is at, if somebody has a fence of it or of a
- * later one; and how long it may take, in ns. Otherwise NULL.
- */
+/* The job whose descriptor the engine is at, or NULL; and how long it has, in ns */
 struct fpgabuf_job *fpgabuf_engine_look(struct fpgabuf_engine *engine,
 					s64 *left)
 {
@@ -176,8 +202,7 @@ struct fpgabuf_job *fpgabuf_engine_look(struct fpgabuf_engine *engine,
 
 	lockdep_assert_held(&engine->lock);
 	spin_lock_irq(&engine->queue.lock);
-	if (engine->running && engine->queue.num_fenced &&
-	    engine->queue.in_flight)
+	if (engine->running && engine->queue.in_flight)
 		job = list_first_entry(&engine->queue.active,
 				       struct fpgabuf_job, node);
 	*left = engine->since + engine->timeout - ktime_get_ns();
@@ -186,18 +211,20 @@ struct fpgabuf_job *fpgabuf_engine_look(struct fpgabuf_engine *engine,
 }
 
 /*
- * Have the watchdog look when the engine's oldest descriptor should be complete.
- * Does nothing if the watchdog is armed: it arms itself again.
+ * Have the watchdog look when the engine's oldest descriptor should be complete,
+ * but not before @min_ns. Does nothing if the watchdog is armed: it arms itself
+ * again.
  */
-void fpgabuf_engine_arm(struct fpgabuf_engine *engine)
+void fpgabuf_engine_arm(struct fpgabuf_engine *engine, u64 min_ns)
 {
 	s64 left;
 
-	if (!READ_ONCE(engine->queue.num_fenced) ||
+	if (delayed_work_pending(&engine->watchdog) ||
 	    !fpgabuf_engine_look(engine, &left))
 		return;
+	left = max_t(s64, left, min_ns);
 	fpgabuf_queue_delayed_work(&engine->watchdog,
-				   nsecs_to_jiffies(max_t(s64, left, 0)) + 1);
+				   nsecs_to_jiffies(left) + 1);
 }
 
 /* Issue all jobs that are ready, as far as the engine has room. */
@@ -214,7 +241,7 @@ void fpgabuf_engine_issue_ready(struct fpgabuf_engine *engine)
 		if (!issue_job(engine, job))
 			break;
 	dma_async_issue_pending(engine->chan);
-	fpgabuf_engine_arm(engine);
+	fpgabuf_engine_arm(engine, 0);
 	/* Jobs that failed here have called nobody back. */
 	wake_up_interruptible_poll(&engine->wait, EPOLLIN | EPOLLRDNORM);
 }
@@ -255,4 +282,10 @@ void fpgabuf_engine_issue(struct fpgabuf_engine *engine)
 void fpgabuf_engine_work(struct work_struct *work)
 {
 	fpgabuf_engine_issue(container_of(work, struct fpgabuf_engine, work));
+}
+
+void fpgabuf_engine_retry_work(struct work_struct *work)
+{
+	fpgabuf_engine_issue(container_of(work, struct fpgabuf_engine,
+					  retry.work));
 }

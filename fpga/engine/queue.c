@@ -37,6 +37,7 @@ void fpgabuf_queue_add(struct fpgabuf_queue *queue, struct fpgabuf_job *job)
 	job->issuing = false;
 	job->again = false;
 	job->lost = false;
+	job->asked = false;
 	job->issued = 0;
 	job->finished = 0;
 	job->status = 0;

@@ -42,6 +42,8 @@ enum fpgabuf_job_state {
  *	timeout
  * @lost: its callback was never called, but that of a later job was: the engine
  *	has completed it
+ * @asked: likewise, but the engine said so when it was asked. Its descriptor is
+ *	not valid any more
  * @issued: descriptors given to the engine
  * @finished: how many of these have completed
  * @status: first error, a negative errno, or 0
@@ -60,6 +62,7 @@ struct fpgabuf_job {
 	bool issuing;
 	bool again;
 	bool lost;
+	bool asked;
 	unsigned int issued;
 	unsigned int finished;
 	int status;

@@ -30,7 +30,7 @@ DECLARE_EVENT_CLASS(fpgabuf_engine,
 			      __entry->status, __entry->pending)
 );
 
-/* A descriptor took too long; the engine was stopped for it, or could not be. */
+/* A descriptor took too long, or the engine failed; what its job reports */
 DEFINE_EVENT(fpgabuf_engine, fpgabuf_timeout,
 	     TP_PROTO(const struct fpgabuf_engine *engine, int status),
 	     TP_ARGS(engine, status)

@@ -4,15 +4,21 @@
  * longer than the engine's timeout. If one does, its job fails and the jobs behind
  * it begin again, once: if the engine hangs a second time, all jobs fail that were
  * pending the first time. So an engine that hangs for good has all fences signaled
- * after two timeouts, however many there are. Jobs without a fence, and with none
- * behind them, may take any time.
+ * after two timeouts, however many there are.
+ *
+ * Jobs without a fence, and with none behind them, may take any time. But the
+ * engine is asked once a timeout, and if it has failed, so does the job.
  */
 #include <linux/dma-fence.h>
 #include <linux/errno.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 
 #include "internal.h"
 #include "trace.h"
+
+/* How long a callback may take after its descriptor is complete */
+#define WATCHDOG_GRACE_NS	(100 * NSEC_PER_MSEC)
 
 /* The oldest queued job, if this was its second try and a fence depends on it */
 static struct fpgabuf_job *watchdog_next_tried(struct fpgabuf_engine *engine)
@@ -28,12 +34,12 @@ static struct fpgabuf_job *watchdog_next_tried(struct fpgabuf_engine *engine)
 }
 
 /* No job is active. */
-static void watchdog_fail_tried(struct fpgabuf_engine *engine)
+static void watchdog_fail_tried(struct fpgabuf_engine *engine, int status)
 {
 	struct fpgabuf_job *job;
 
 	while ((job = watchdog_next_tried(engine)))
-		fpgabuf_engine_fail_queued(engine, job, -ETIMEDOUT);
+		fpgabuf_engine_fail_queued(engine, job, status);
 
 	spin_lock_irq(&engine->queue.lock);
 	list_for_each_entry(job, &engine->queue.queued, node)
@@ -42,18 +48,42 @@ static void watchdog_fail_tried(struct fpgabuf_engine *engine)
 }
 
 static void watchdog_give_up(struct fpgabuf_engine *engine,
+			     const struct fpgabuf_job *job, int status)
+{
+	int ret = fpgabuf_engine_halt(engine, true);
+
+	trace_fpgabuf_timeout(engine, ret ?: status);
+	if (ret) {
+		fpgabuf_engine_complete_all(engine, ret);
+	} else {
+		fpgabuf_engine_requeue(engine, job, status);
+		watchdog_fail_tried(engine, status);
+		wake_up_all(&engine->wait);
+	}
+	fpgabuf_engine_issue_ready(engine);
+}
+
+/* The engine's descriptor takes longer than it may. */
+static void watchdog_overdue(struct fpgabuf_engine *engine,
 			     const struct fpgabuf_job *job)
 {
-	int status = fpgabuf_engine_halt(engine, true);
-
-	trace_fpgabuf_timeout(engine, status);
-	if (status) {
-		fpgabuf_engine_complete_all(engine, status);
+	switch (fpgabuf_engine_ask(engine)) {
+	case DMA_COMPLETE:
+		fpgabuf_engine_issue_ready(engine);
 		return;
+	case DMA_PAUSED:
+		fpgabuf_engine_arm(engine, WATCHDOG_GRACE_NS);
+		return;
+	case DMA_ERROR:
+		watchdog_give_up(engine, job, -EIO);
+		return;
+	default:
+		break;
 	}
-	fpgabuf_engine_requeue(engine, job, -ETIMEDOUT);
-	watchdog_fail_tried(engine);
-	wake_up_all(&engine->wait);
+	if (READ_ONCE(engine->queue.num_fenced))
+		watchdog_give_up(engine, job, -ETIMEDOUT);
+	else
+		fpgabuf_engine_arm(engine, engine->timeout);
 }
 
 void fpgabuf_watchdog_work(struct work_struct *work)
@@ -66,12 +96,10 @@ void fpgabuf_watchdog_work(struct work_struct *work)
 
 	mutex_lock(&engine->lock);
 	job = fpgabuf_engine_look(engine, &left);
-	if (job && left <= 0) {
-		watchdog_give_up(engine, job);
-		fpgabuf_engine_issue_ready(engine);
-	} else {
-		fpgabuf_engine_arm(engine);
-	}
+	if (job && left <= 0)
+		watchdog_overdue(engine, job);
+	else
+		fpgabuf_engine_arm(engine, 0);
 	mutex_unlock(&engine->lock);
 	dma_fence_end_signalling(cookie);
 }

@@ -4,45 +4,21 @@
  * after it was moved, by the first copy that wants it; the copies before that
  * have the old mapping, which goes when the last of them is done.
  */
-#include <linux/align.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
-#include <linux/math.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "node.h"
-
-/* The longest piece that the engine takes, in whole units of its alignment. */
-u64 importer_max_segment(const struct fpgabuf_importer *importer)
-{
-	return round_down(dma_get_max_seg_size(importer_dma_dev(importer)),
-			  importer_alignment(importer));
-}
-
-/* The engine copies from any aligned place to any other. */
-static bool table_aligned(const struct sg_table *table, u32 alignment)
-{
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sgtable_dma_sg(table, sg, i) {
-		if (!IS_ALIGNED(sg_dma_address(sg), alignment))
-			return false;
-		if (i < table->nents - 1 &&
-		    !IS_ALIGNED(sg_dma_len(sg), alignment))
-			return false;
-	}
-	return true;
-}
 
 /* Of a mapping that is the map's from then on, or NULL: the import's own. */
 static struct importer_map *map_alloc(struct fpgabuf_importer *importer,
 				      struct fpgabuf_import *import,
 				      struct sg_table *sgt)
 {
+	const struct fpgabuf_engine *engine = &importer->client.engine;
 	struct importer_map *map;
 	int ret;
 
@@ -50,11 +26,12 @@ static struct importer_map *map_alloc(struct fpgabuf_importer *importer,
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 	ret = fpgabuf_import_slice(import, sgt, 0, import->dmabuf->size,
-				   importer_max_segment(importer), &map->table);
+				   fpgabuf_engine_max_segment(engine),
+				   &map->table);
 	if (ret)
 		goto err_free;
-	ret = -EINVAL;
-	if (!table_aligned(&map->table, importer_alignment(importer)))
+	ret = fpgabuf_engine_check_table(engine, &map->table);
+	if (ret)
 		goto err_free_table;
 	refcount_set(&map->ref, 1);
 	map->sgt = sgt;

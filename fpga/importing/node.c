@@ -166,9 +166,10 @@ static void importer_info(struct fpgabuf_importer *importer,
 		.abi_version = FPGABUF_ABI_VERSION,
 		.num_slots = FPGABUF_MAX_SLOTS,
 		.queue_depth = IMPORTER_DEPTH,
-		.alignment = importer_alignment(importer),
+		.alignment = fpgabuf_engine_alignment(&importer->client.engine),
 		.timeout_ms = importer->config.timeout_ms,
-		.max_segment = importer_max_segment(importer),
+		.max_segment =
+			fpgabuf_engine_max_segment(&importer->client.engine),
 		.dma_mask = dma_get_mask(dma_dev),
 	};
 
@@ -326,6 +327,7 @@ struct fpgabuf_importer *
 fpgabuf_importer_register(struct device *dev,
 			  const struct fpgabuf_importer_config *config)
 {
+	struct fpgabuf_engine_config engine_config;
 	struct fpgabuf_importer *importer;
 	int minor, ret;
 
@@ -335,9 +337,14 @@ fpgabuf_importer_register(struct device *dev,
 
 	importer->config = *config;
 	ret = importer_check_config(&importer->config);
+	engine_config = (struct fpgabuf_engine_config){
+		.parent = dev,
+		.dma_name = config->dma_name,
+		.use = FPGABUF_ENGINE_COPY,
+		.limits = config->limits,
+	};
 	if (!ret)
-		ret = fpgabuf_engine_check(dev, config->dma_name,
-					   FPGABUF_ENGINE_COPY);
+		ret = fpgabuf_engine_check(&engine_config);
 	if (ret)
 		goto err_free;
 	minor = ida_alloc_max(&importer_ida, IMPORTER_MINORS - 1, GFP_KERNEL);
@@ -349,8 +356,7 @@ fpgabuf_importer_register(struct device *dev,
 	strscpy(importer->name, config->name, sizeof(importer->name));
 	importer->parent = dev;
 	fpgabuf_engine_init(&importer->client.engine, &importer_copy_ops,
-			    &importer->dev, dev, importer->config.dma_name,
-			    FPGABUF_ENGINE_COPY);
+			    &importer->dev, &engine_config);
 	fpgabuf_client_init(&importer->client, &importer_exchange_ops);
 	importer_slots_init(importer);
 	importer_maps_init(importer);

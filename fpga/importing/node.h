@@ -178,12 +178,6 @@ importer_dma_dev(const struct fpgabuf_importer *importer)
 	return fpgabuf_engine_dev(&importer->client.engine);
 }
 
-/* What all offsets and lengths must be a multiple of */
-static inline u32 importer_alignment(const struct fpgabuf_importer *importer)
-{
-	return 1U << importer->client.engine.chan->device->copy_align;
-}
-
 /* node.c */
 int fpgabuf_importing_init(void);
 void fpgabuf_importing_exit(void);
@@ -204,7 +198,6 @@ void importer_slots_release(struct fpgabuf_importer *importer);
 /* map.c */
 void importer_maps_init(struct fpgabuf_importer *importer);
 void importer_maps_flush(struct fpgabuf_importer *importer);
-u64 importer_max_segment(const struct fpgabuf_importer *importer);
 struct importer_map *importer_map_pinned(struct fpgabuf_importer *importer,
 					 struct fpgabuf_import *import);
 void importer_map_put(struct fpgabuf_importer *importer,

@@ -21,7 +21,7 @@ static int submit_check_range(struct fpgabuf_importer *importer, u32 number,
 		return -ENOENT;
 	if (!(slot->access & access))
 		return -EACCES;
-	if (!IS_ALIGNED(offset | length, importer_alignment(importer)))
+	if (!IS_ALIGNED(offset | length, fpgabuf_engine_alignment(&importer->client.engine)))
 		return -EINVAL;
 	size = slot->import->dmabuf->size;
 	return offset < size && length <= size - offset ? 0 : -ERANGE;

@@ -301,6 +301,28 @@ void fpgabuf_publish(const struct fpgabuf_reservation *res);
 void fpgabuf_unreserve(struct fpgabuf_reservation *res, unsigned int num,
 		       struct ww_acquire_ctx *ctx);
 
+/**
+ * struct fpgabuf_engine_limits - what dmaengine does not report about an engine
+ * @dma_dev: the device that does the DMA: buffers are mapped for it. NULL: the
+ *	one that dmaengine reports. To be set where the provider's device is another
+ *	one, as with the XDMA IP, whose provider is a child of the PCI device. Must
+ *	live as long as the channel
+ * @max_segment: longest segment of a descriptor, bytes; 0: what the device reports
+ *	(dma_get_max_seg_size())
+ * @max_segments: most segments of a descriptor; 0: any number. 1 for engines that
+ *	end a packet with its last segment only if it has no other
+ * @max_in_flight: most descriptors that the engine is given at a time; 0: 64, which
+ *	is the most
+ *
+ * All 0: nothing more is known.
+ */
+struct fpgabuf_engine_limits {
+	struct device *dma_dev;
+	u32 max_segment;
+	u32 max_segments;
+	u32 max_in_flight;
+};
+
 struct fpgabuf_importer;
 
 /**
@@ -311,6 +333,8 @@ struct fpgabuf_importer;
  *	one that copies (DMA_MEMCPY)
  * @timeout_ms: longest time that the engine may take for a descriptor, 1 to
  *	FPGABUF_MAX_TIMEOUT_MS; 0: two seconds
+ * @limits: of the engine; @max_segments is ignored, since a copy has a descriptor
+ *	for each piece
  *
  * What it points to must live until fpgabuf_importer_unregister().
  */
@@ -318,6 +342,7 @@ struct fpgabuf_importer_config {
 	const char *name;
 	const char *dma_name;
 	u32 timeout_ms;
+	struct fpgabuf_engine_limits limits;
 };
 
 struct fpgabuf_importer *
@@ -377,6 +402,23 @@ struct fpgabuf_channel_ops {
 	int (*reset)(void *priv);
 
 	/**
+	 * @configure: set up the engine's channel: dmaengine_slave_config(), or
+	 * what dmaengine has no call for. Called when the channel was requested,
+	 * and each time after it was terminated. Restricted as @reset. Returns 0,
+	 * or a negative errno: the node cannot be opened, or the channel goes
+	 * into quarantine.
+	 */
+	int (*configure)(void *priv, struct dma_chan *chan);
+
+	/**
+	 * @idle: the engine was terminated without an error: find out whether it
+	 * has stopped. For engines that do not report it if they have not. May
+	 * wait, for a bounded time. Restricted as @reset. Returns 0, or a
+	 * negative errno: the FPGA may still access memory.
+	 */
+	int (*idle)(void *priv);
+
+	/**
 	 * @frame: read what the engine told of a completed frame: @metadata of
 	 * @len bytes, see dmaengine_desc_get_metadata_ptr(). @frame comes
 	 * filled with what the channel knows by itself. Not called for a
@@ -404,6 +446,7 @@ struct fpgabuf_channel_ops {
  * @formats: what the channel can do; the first one is the default
  * @num_formats: entries of @formats, at least one
  * @default_format: format of a new owner; must be valid for @formats
+ * @limits: of the engine
  * @ops: the board's functions, or NULL
  * @priv: handed to them
  *
@@ -420,6 +463,7 @@ struct fpgabuf_channel_config {
 	const struct fpgabuf_format_desc *formats;
 	unsigned int num_formats;
 	struct fpgabuf_format default_format;
+	struct fpgabuf_engine_limits limits;
 	const struct fpgabuf_channel_ops *ops;
 	void *priv;
 };

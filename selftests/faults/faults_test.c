@@ -612,8 +612,6 @@ TEST_F(kind, first_exchange)
 	const struct fault_call call = {
 		.name = "first exchange", .prepare = prepare_exchange,
 		.call = call_exchange,
-		/* The engine had no memory for a descriptor. */
-		.errnos = { EIO },
 	};
 	struct streamer s = { .ch = self->ch, .fd = self->b.fd };
 
@@ -645,8 +643,6 @@ TEST_F(kind, exchange_fenced)
 {
 	const struct fault_call call = {
 		.name = "exchange with fences", .call = call_exchange_fenced,
-		/* The engine had no memory for a descriptor. */
-		.errnos = { EIO },
 	};
 	struct streamer s = { .ch = self->ch, .fd = self->b.fd };
 
@@ -703,7 +699,7 @@ static int call_session(void *ctx)
 TEST(session)
 {
 	const struct fault_call call = {
-		.name = "session", .call = call_session, .errnos = { EIO },
+		.name = "session", .call = call_session,
 	};
 
 	EXPECT_ROBUST(&call, NULL);
@@ -861,7 +857,7 @@ TEST_F(importer, attach_and_copy)
 	const struct fault_call calls[] = {
 		{ .name = "attach", .call = call_attach },
 		/* The engine had no memory for a descriptor. */
-		{ .name = "copy", .call = call_copy, .errnos = { EIO } },
+		{ .name = "copy", .call = call_copy },
 	};
 	struct importing im = {
 		.fds = { self->b[0].fd, self->b[1].fd },

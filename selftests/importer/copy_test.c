@@ -372,25 +372,45 @@ TEST_F(copy, does_not_wait)
 	EXPECT_EQ(1, import_take(self->p.dev, &done, 1, 1, -1));
 }
 
-/* An engine that has nothing, and takes nothing: those behind it are copied. */
+/*
+ * An engine that has nothing, and takes nothing, is asked again, for as long as a
+ * copy may take. Then all that are queued have failed.
+ */
 TEST_F(copy, refused)
 {
 	static const char *const faults[] = { "full 2", "refuse 2" };
+	static const char *const for_good[] = { "full 99999", "refuse 99999" };
 	struct fpgabuf_import_copy copies[3] = {
 		self->copies[0], self->copies[0], self->copies[0],
 	};
 	struct fpgabuf_import_done done[3];
-	size_t i;
+	struct fpgabuf_import_info info;
+	size_t i, k;
+	__s64 begin;
 
+	ASSERT_EQ(0, import_info(self->p.dev, &info));
 	for (i = 0; i < ARRAY_LEN(faults); i++) {
 		ASSERT_EQ(0, sim_fault("copy0", faults[i]));
 		ASSERT_EQ(0, import_queue(self->p.dev, copies, 3));
 		ASSERT_EQ(3, import_take(self->p.dev, done, 3, 3, 5 * SEC));
-		EXPECT_EQ(-EIO, done[0].status);
-		EXPECT_EQ(-EIO, done[1].status);
-		EXPECT_EQ(0, done[2].status);
+		for (k = 0; k < 3; k++)
+			EXPECT_EQ(0, done[k].status);
 	}
 	EXPECT_EQ(1000, buffer_differs(&self->p.b[DST], SEED, 0, 1000));
+
+	for (i = 0; i < ARRAY_LEN(for_good); i++) {
+		ASSERT_EQ(0, sim_fault("copy0", for_good[i]));
+		begin = now_ns();
+		ASSERT_EQ(0, import_queue(self->p.dev, copies, 3));
+		ASSERT_EQ(3, import_take(self->p.dev, done, 3, 3, 10 * SEC));
+		EXPECT_GE(info.timeout_ms + 1000, (now_ns() - begin) / MSEC);
+		for (k = 0; k < 3; k++)
+			EXPECT_EQ(-EIO, done[k].status);
+		ASSERT_EQ(0, sim_fault("copy0", "none"));
+	}
+	ASSERT_EQ(0, import_queue(self->p.dev, copies, 1));
+	ASSERT_EQ(1, import_take(self->p.dev, done, 1, 1, 5 * SEC));
+	EXPECT_EQ(0, done[0].status);
 }
 
 FIXTURE(fault) {

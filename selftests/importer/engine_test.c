@@ -25,6 +25,8 @@
 #define MODULE_FILE(_name)	"test_modules/" _name ".ko"
 
 #define SIZE		4096
+/* Descriptors after which an engine's callbacks are used again */
+#define TRANSFERS	256
 /* Nodes to look at for the module's own */
 #define MAX_NODES	32
 
@@ -306,6 +308,298 @@ TEST_F(engine, reads_its_scatterlist)
 	ASSERT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_INFO, &info));
 	EXPECT_EQ((__u32)FPGABUF_STATE_QUARANTINE, info.state);
 	EXPECT_EQ(1, fpga_start(self->ch));
+}
+
+/* One buffer in slot 0, queued, with a fence or without */
+static int one_queued(int ch, __u32 timeout_ms, bool fenced)
+{
+	struct buffer b;
+	int ret, out;
+
+	ret = fpga_set_raw(ch, SIZE, 0);
+	if (!ret)
+		ret = buffer_alloc(ch, SIZE, FPGABUF_KIND_CONTIGUOUS, &b);
+	if (ret)
+		return ret;
+	ret = fpga_register(ch, b.fd, 0, 0);
+	buffer_free(&b);
+	if (!ret)
+		ret = fpga_start_timeout(ch, timeout_ms);
+	if (ret < 0)
+		return ret;
+	return fenced ? fpga_queue_fenced(ch, 0, FPGABUF_QUEUE_OUT_FENCE, -1,
+					  &out) :
+			fpga_queue(ch, 0, 0);
+}
+
+static int take_within(int ch, struct fpgabuf_completion *done, int ms,
+		       long long *took)
+{
+	const long long begin = now_ns();
+	int ret = fpga_take(ch, done, 1, 1, ms * MSEC);
+
+	*took = (now_ns() - begin) / MSEC;
+	return ret;
+}
+
+/*
+ * The last interrupt is lost, and no other one follows. The engine is asked, and
+ * says that the frame is complete: with a fence, and without.
+ */
+TEST_F(engine, loses_its_last_interrupt)
+{
+	struct fpgabuf_completion done;
+	long long took;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, one_queued(self->ch, 200, i));
+		ASSERT_EQ(0, ioctl(self->bare, BARE_LOSE, BARE_RX));
+		ASSERT_EQ(1, take_within(self->ch, &done, 5000, &took));
+		EXPECT_EQ(0, done.status);
+		EXPECT_EQ((__u64)SIZE, done.bytes);
+		EXPECT_EQ(0U, done.sequence);
+		EXPECT_GE(200 + 100 + 1000, took);
+		ASSERT_EQ(0, fpga_stop(self->ch));
+		ASSERT_EQ(0, fpga_unregister(self->ch, 0));
+	}
+}
+
+/* Likewise of a copy */
+TEST_F(engine, loses_the_last_interrupt_of_copies)
+{
+	struct fpgabuf_import_copy copy = {
+		.length = SIZE / 4,
+		.dst_offset = SIZE / 2,
+		.flags = FPGABUF_QUEUE_OUT_FENCE,
+	};
+	struct fpgabuf_import_info info;
+	struct fpgabuf_import_done done;
+	long long begin;
+	int fd;
+
+	fd = fpga_alloc(self->ch, SIZE, FPGABUF_KIND_CONTIGUOUS);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_info(self->dev, &info));
+	ASSERT_EQ(0, import_attach(self->dev, fd, IMPORT_BOTH));
+	begin = now_ns();
+	ASSERT_EQ(0, import_queue(self->dev, &copy, 1));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_LOSE, BARE_COPY));
+	ASSERT_EQ(1, import_take(self->dev, &done, 1, 1, 10 * SEC));
+	EXPECT_EQ(0, done.status);
+	EXPECT_EQ(1, sync_file_status(copy.out_fence));
+	EXPECT_GE(info.timeout_ms + 100 + 1000, (now_ns() - begin) / MSEC);
+}
+
+/* It fails and calls nobody. Who waits learns it in time, and it works again. */
+TEST_F(engine, fails_in_silence)
+{
+	struct fpgabuf_completion done;
+	long long took;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, one_queued(self->ch, 200, i));
+		ASSERT_EQ(0, ioctl(self->bare, BARE_FAIL, BARE_RX));
+		ASSERT_EQ(1, take_within(self->ch, &done, 5000, &took));
+		EXPECT_EQ(-EIO, done.status);
+		EXPECT_GE(200 + 1000, took);
+		ASSERT_EQ(0, fpga_queue(self->ch, 0, 0));
+		ASSERT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_RX));
+		ASSERT_EQ(1, fpga_take(self->ch, &done, 1, 1, 5 * SEC));
+		EXPECT_EQ(0, done.status);
+		ASSERT_EQ(0, fpga_stop(self->ch));
+		ASSERT_EQ(0, fpga_unregister(self->ch, 0));
+	}
+}
+
+/* Nothing is wrong with a source that has nothing to send. */
+TEST_F(engine, idles_as_long_as_it_likes)
+{
+	struct fpgabuf_completion done;
+
+	ASSERT_EQ(0, one_queued(self->ch, 50, false));
+	EXPECT_EQ(-ETIMEDOUT, fpga_take(self->ch, &done, 1, 1, 500 * MSEC));
+	EXPECT_EQ(1, ioctl(self->bare, BARE_PENDING, BARE_RX));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_RX));
+	ASSERT_EQ(1, fpga_take(self->ch, &done, 1, 1, 5 * SEC));
+	EXPECT_EQ(0, done.status);
+}
+
+/* It says that it has stopped, and the board says that it has not. */
+TEST_F(engine, lies_about_its_end)
+{
+	struct fpgabuf_info info;
+
+	ASSERT_EQ(0, one_queued(self->ch, 200, false));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_LIE, BARE_RX));
+	ASSERT_EQ(0, fpga_stop(self->ch));
+	ASSERT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_INFO, &info));
+	EXPECT_EQ((__u32)FPGABUF_STATE_QUARANTINE, info.state);
+	EXPECT_EQ(-EBUSY, fpga_unregister(self->ch, 0));
+	EXPECT_EQ(-EIO, fpga_start(self->ch));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_LOOSEN, BARE_RX));
+	EXPECT_EQ(2, fpga_start(self->ch));
+	ASSERT_EQ(0, fpga_stop(self->ch));
+	EXPECT_EQ(0, fpga_unregister(self->ch, 0));
+}
+
+/*
+ * It calls back for a descriptor that was terminated long ago, when what it calls
+ * back with is in use for another one: that is not complete.
+ */
+TEST_F(engine, calls_back_late)
+{
+	struct fpgabuf_completion done;
+	int i;
+
+	ASSERT_EQ(0, one_queued(self->ch, 10000, false));
+	ASSERT_EQ(0, fpga_stop(self->ch));
+	ASSERT_EQ(1, fpga_take(self->ch, &done, 1, 1, 5 * SEC));
+	EXPECT_EQ(-ECANCELED, done.status);
+	ASSERT_EQ(2, fpga_start(self->ch));
+	for (i = 1; i < TRANSFERS; i++) {
+		ASSERT_EQ(0, fpga_queue(self->ch, 0, 0));
+		ASSERT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_RX));
+		ASSERT_EQ(1, fpga_take(self->ch, &done, 1, 1, 5 * SEC));
+		ASSERT_EQ(0, done.status);
+	}
+	ASSERT_EQ(0, fpga_queue(self->ch, 0, 0));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_STALE, BARE_RX));
+	EXPECT_EQ(-EAGAIN, fpga_take(self->ch, &done, 1, 1, 0));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_RX));
+	ASSERT_EQ(1, fpga_take(self->ch, &done, 1, 1, 5 * SEC));
+	EXPECT_EQ(0, done.status);
+}
+
+/* What dmaengine does not report the board does. */
+FIXTURE(limit) {
+	struct totals before;
+	int bare, ch;
+};
+
+FIXTURE_VARIANT(limit) {
+	const char *parameter;
+	/* The longest segment, bytes */
+	__u32 longest;
+	/* How many pages a frame may be in, and how many frames it gets at a time */
+	int pieces, frames;
+	const char *device;
+};
+
+FIXTURE_VARIANT_ADD(limit, two_pieces) {
+	.parameter = "habit=two_pieces", .pieces = 2, .frames = 2,
+};
+
+FIXTURE_VARIANT_ADD(limit, short_pieces) {
+	.parameter = "habit=short_pieces", .longest = BARE_SHORT, .frames = 2,
+};
+
+FIXTURE_VARIANT_ADD(limit, one_at_a_time) {
+	.parameter = "habit=one_at_a_time", .pieces = 1, .frames = 1,
+};
+
+FIXTURE_VARIANT_ADD(limit, elsewhere) {
+	.parameter = "habit=elsewhere", .pieces = 1, .frames = 2,
+	.device = BARE_BRIDGE,
+};
+
+FIXTURE_SETUP(limit)
+{
+	REQUIRE_CHANNEL(self->before);
+	if (access(MODULE_FILE(MODULE), F_OK))
+		SKIP(return, "no " MODULE ".ko: built without the modules");
+	ASSERT_EQ(0, insert_with(MODULE_FILE(MODULE), variant->parameter));
+	self->bare = open("/dev/" MODULE, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->bare);
+	self->ch = open_ours(BARE_RX);
+	ASSERT_LE(0, self->ch);
+}
+
+FIXTURE_TEARDOWN_PARENT(limit)
+{
+	EXPECT_EQ(0, unload(MODULE));
+	EXPECT_NOTHING_LEFT(self->before);
+}
+
+TEST_F(limit, is_reported)
+{
+	struct fpgabuf_info info;
+
+	ASSERT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_INFO, &info));
+	if (variant->longest)
+		EXPECT_EQ(variant->longest, info.max_segment);
+	EXPECT_STREQ(variant->device ?: MODULE ".0", (char *)info.bus);
+}
+
+/* The same page so many times, in a frame: that many pieces */
+static int register_pages(int ch, int pages)
+{
+	const size_t size = pages * page_size();
+	int i, fd, ret;
+	char *map;
+
+	map = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fd = memfd_create("engine-test", MFD_CLOEXEC);
+	if (map == MAP_FAILED || fd < 0 || ftruncate(fd, page_size()))
+		return -errno;
+	for (i = 0; i < pages; i++)
+		if (mmap(map + i * page_size(), page_size(),
+			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+			 0) == MAP_FAILED)
+			return -errno;
+	close(fd);
+	ret = fpga_set_raw(ch, size, 0);
+	if (ret)
+		return ret;
+	fd = fpga_alloc_user(ch, map, size, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	ret = fpga_register(ch, fd, 0, 0);
+	close(fd);
+	munmap(map, size);
+	if (ret < 0)
+		return ret;
+	return fpga_unregister(ch, ret);
+}
+
+/* A buffer that the engine does not take is refused at once. */
+TEST_F(limit, refuses_more_pieces)
+{
+	if (bounced())
+		SKIP(return, "bounce buffers are in one piece");
+	if (variant->pieces)
+		EXPECT_EQ(0, register_pages(self->ch, variant->pieces));
+	EXPECT_EQ(-EOPNOTSUPP, register_pages(self->ch, variant->pieces + 1));
+}
+
+/* The engine never has more than it takes, and gets the rest in its turn. */
+TEST_F(limit, is_kept)
+{
+	struct fpgabuf_completion done[2];
+	struct buffer b[2];
+	int i;
+
+	ASSERT_EQ(0, fpga_set_raw(self->ch, SIZE, 0));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, buffer_alloc(self->ch, SIZE,
+					  FPGABUF_KIND_CONTIGUOUS, &b[i]));
+	/* In one piece it is too long, and this one takes no more. */
+	if (variant->longest) {
+		EXPECT_EQ(-EOPNOTSUPP, fpga_register(self->ch, b[0].fd, 0, 0));
+		return;
+	}
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(i, fpga_register(self->ch, b[i].fd, 0, 0));
+	ASSERT_EQ(1, fpga_start(self->ch));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, fpga_queue(self->ch, i, 0));
+	EXPECT_EQ(variant->frames, ioctl(self->bare, BARE_PENDING, BARE_RX));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_RX));
+	ASSERT_EQ(2, fpga_take(self->ch, done, 2, 2, 5 * SEC));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(0, done[i].status);
 }
 
 /* What is wrong with an engine is found when it is registered. */

@@ -389,12 +389,16 @@ TEST_F(fault, lost)
 	EXPECT_STREQ("ok", works(self->ch, &self->b));
 }
 
-/* With others in the engine there is no room for it yet; with none it fails. */
+/*
+ * With others in the engine there is no room for it yet; with none it is tried
+ * again, for as long as a frame may take. Then all that are queued have failed.
+ */
 static void expect_refused(struct __test_metadata *_metadata, int ch,
 			   const struct buffer *b, const char *kind)
 {
 	struct fpgabuf_completion done[SLOTS];
 	char plan[16];
+	__s64 begin;
 	int i;
 
 	snprintf(plan, sizeof(plan), "%s 1 2", kind);
@@ -407,10 +411,21 @@ static void expect_refused(struct __test_metadata *_metadata, int ch,
 	ASSERT_EQ(0, fpga_stop(ch));
 	snprintf(plan, sizeof(plan), "%s 2", kind);
 	ASSERT_EQ(0, run_with(ch, plan, 3, done));
-	EXPECT_EQ(-EIO, done[0].status);
-	EXPECT_EQ(-EIO, done[1].status);
-	EXPECT_EQ(0U, done[2].sequence);
-	EXPECT_STREQ("ok", check(b, &done[2]));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ((__u64)i, done[i].sequence);
+		EXPECT_STREQ("ok", check(b, &done[i]));
+	}
+	ASSERT_EQ(0, fpga_stop(ch));
+
+	snprintf(plan, sizeof(plan), "%s 99999", kind);
+	begin = now_ns();
+	ASSERT_EQ(0, run_with(ch, plan, 3, done));
+	EXPECT_GE(2000 + 1000, (now_ns() - begin) / MSEC);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(-EIO, done[i].status);
+	ASSERT_EQ(0, sim_fault("rx0", "none"));
+	ASSERT_EQ(0, fpga_stop(ch));
+	EXPECT_STREQ("ok", works(ch, b));
 }
 
 TEST_F(fault, full)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A DMA engine that moves nothing, and does what a test says: with a channel in
- * each direction and an importing device. It has what the simulated FPGA's has not: copies must be
- * aligned, a frame must be in one piece, and its descriptors are done, or
- * refused, in any moment.
+ * each direction and an importing device. It has what the simulated FPGA's has not:
+ * copies must be aligned, a frame must be in one piece, it must be configured each
+ * time it was terminated (dw-edma), and its descriptors are done, fail or are
+ * refused at any moment.
  */
 #include <linux/bottom_half.h>
 #include <linux/dma-mapping.h>
@@ -37,6 +38,10 @@
  * @sg_len: its entries
  * @fenced: the descriptor that was prepared last has DMA_PREP_FENCE
  * @stuck: it does not stop
+ * @lies: likewise, but it reports that it has stopped
+ * @failed: cookie of the descriptor that it failed in; 0: none
+ * @configured: since it was requested or terminated
+ * @stale: what the descriptor that was terminated first called back, and with what
  * @wait: woken when there is one more
  */
 struct bare_chan {
@@ -49,6 +54,13 @@ struct bare_chan {
 	unsigned int sg_len;
 	bool fenced;
 	bool stuck;
+	bool lies;
+	dma_cookie_t failed;
+	bool configured;
+	struct {
+		dma_async_tx_callback_result callback;
+		void *param;
+	} stale;
 	wait_queue_head_t wait;
 };
 
@@ -59,7 +71,7 @@ struct bare_desc {
 
 static char *habit = "";
 module_param(habit, charp, 0444);
-MODULE_PARM_DESC(habit, "what is wrong with the engine: endless, unordered, one_way, no_pieces, no_copies, absent");
+MODULE_PARM_DESC(habit, "what is wrong with the engine: endless, unordered, one_way, no_pieces, no_copies, absent; or what the board says of it: two_pieces, short_pieces, one_at_a_time, elsewhere");
 
 static bool bare_is(const char *what)
 {
@@ -72,15 +84,17 @@ static struct dma_device bare_dma;
 static struct bare_chan bare_chans[BARE_CHANS];
 static struct dma_slave_map bare_map[BARE_CHANS];
 static struct fpgabuf_importer *bare_importer;
+/* The engine's device, and the one above it */
 static struct platform_device *bare_device;
+static struct platform_device *bare_bridge;
 
 static struct bare_chan *to_bare_chan(struct dma_chan *chan)
 {
 	return container_of(chan, struct bare_chan, chan);
 }
 
-/* Complete the oldest descriptor, if there is one, as an interrupt would. */
-static bool bare_complete(struct bare_chan *chan)
+/* Complete the oldest descriptor, if there is one; @call: with an interrupt. */
+static bool bare_complete(struct bare_chan *chan, bool call)
 {
 	const struct dmaengine_result result = { .result = DMA_TRANS_NOERROR };
 	struct bare_desc *desc;
@@ -95,7 +109,8 @@ static bool bare_complete(struct bare_chan *chan)
 	if (!desc)
 		return false;
 	local_bh_disable();
-	desc->tx.callback_result(desc->tx.callback_param, &result);
+	if (call)
+		desc->tx.callback_result(desc->tx.callback_param, &result);
 	local_bh_enable();
 	kfree(desc);
 	return true;
@@ -123,7 +138,7 @@ static dma_cookie_t bare_tx_submit(struct dma_async_tx_descriptor *tx)
 		wake_up_all(&chan->wait);
 		return cookie;
 	}
-	while (bare_complete(chan))
+	while (bare_complete(chan, true))
 		;
 	kfree(desc);
 	return cookie;
@@ -149,12 +164,14 @@ bare_prep_slave_sg(struct dma_chan *chan, struct scatterlist *sgl,
 		   unsigned long flags, void *context)
 {
 	struct bare_chan *bare = to_bare_chan(chan);
+	bool configured;
 
 	spin_lock_irq(&bare->lock);
 	bare->sgl = sgl;
 	bare->sg_len = sg_len;
+	configured = bare->configured;
 	spin_unlock_irq(&bare->lock);
-	return bare_prep(chan, flags);
+	return configured ? bare_prep(chan, flags) : NULL;
 }
 
 static struct dma_async_tx_descriptor *
@@ -177,8 +194,33 @@ static enum dma_status bare_tx_status(struct dma_chan *chan,
 			.last = chan->completed_cookie,
 			.used = chan->cookie,
 		};
+	if (READ_ONCE(to_bare_chan(chan)->failed) == cookie)
+		return DMA_ERROR;
 	return dma_async_is_complete(cookie, chan->completed_cookie,
 				     chan->cookie);
+}
+
+static int bare_config(struct dma_chan *c, struct dma_slave_config *config)
+{
+	struct bare_chan *chan = to_bare_chan(c);
+
+	spin_lock_irq(&chan->lock);
+	chan->configured = true;
+	spin_unlock_irq(&chan->lock);
+	return 0;
+}
+
+/* The callback of what is terminated may still come. */
+static void bare_keep_stale(struct bare_chan *chan,
+			    const struct list_head *terminated)
+{
+	const struct bare_desc *desc =
+		list_first_entry_or_null(terminated, struct bare_desc, node);
+
+	if (!desc || chan->stale.callback)
+		return;
+	chan->stale.callback = desc->tx.callback_result;
+	chan->stale.param = desc->tx.callback_param;
 }
 
 static int bare_terminate_all(struct dma_chan *c)
@@ -191,8 +233,11 @@ static int bare_terminate_all(struct dma_chan *c)
 		return -EBUSY;
 	spin_lock_irq(&chan->lock);
 	list_splice_init(&chan->pending, &pending);
+	bare_keep_stale(chan, &pending);
 	chan->chan.completed_cookie = chan->chan.cookie;
 	chan->refuse = false;
+	chan->failed = 0;
+	chan->configured = false;
 	spin_unlock_irq(&chan->lock);
 	list_for_each_entry_safe(desc, next, &pending, node)
 		kfree(desc);
@@ -206,14 +251,19 @@ static void bare_synchronize(struct dma_chan *chan)
 
 static int bare_alloc_chan_resources(struct dma_chan *chan)
 {
+	struct bare_chan *bare = to_bare_chan(chan);
+
 	chan->cookie = DMA_MIN_COOKIE;
 	chan->completed_cookie = DMA_MIN_COOKIE;
+	bare->configured = false;
+	bare->stale.callback = NULL;
 	return 0;
 }
 
 static void bare_free_chan_resources(struct dma_chan *chan)
 {
 	WRITE_ONCE(to_bare_chan(chan)->stuck, false);
+	WRITE_ONCE(to_bare_chan(chan)->lies, false);
 	bare_terminate_all(chan);
 }
 
@@ -279,7 +329,7 @@ static int bare_add_engine(struct device *dev)
 	dma->dst_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->residue_granularity = DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
 	dma->copy_align = ilog2(BARE_ALIGN);
-	dma->max_sg_burst = 1;
+	dma->max_sg_burst = bare_is("two_pieces") ? 0 : 1;
 	dma->filter.fn = bare_filter;
 	dma->filter.map = bare_map;
 	dma->filter.mapcnt = BARE_CHANS;
@@ -289,6 +339,7 @@ static int bare_add_engine(struct device *dev)
 	dma->device_prep_dma_memcpy = bare_prep_memcpy;
 	dma->device_issue_pending = bare_issue_pending;
 	dma->device_tx_status = bare_tx_status;
+	dma->device_config = bare_config;
 	dma->device_terminate_all = bare_terminate_all;
 	dma->device_synchronize = bare_synchronize;
 	bare_take_habit(dma);
@@ -309,6 +360,26 @@ static const struct fpgabuf_format_desc bare_formats[] = {
 		.min_rate = { 0, 1 },
 		.max_rate = { 0, 1 },
 	},
+};
+
+/* As a board does whose engine wants to know its register in the FPGA */
+static int bare_configure(void *priv, struct dma_chan *chan)
+{
+	struct dma_slave_config config = {};
+
+	return dmaengine_slave_config(chan, &config);
+}
+
+static int bare_idle(void *priv)
+{
+	struct bare_chan *chan = priv;
+
+	return READ_ONCE(chan->lies) ? -EBUSY : 0;
+}
+
+static const struct fpgabuf_channel_ops bare_ops = {
+	.configure = bare_configure,
+	.idle = bare_idle,
 };
 
 /* But for its direction */
@@ -336,14 +407,29 @@ static void bare_remove_channel(void *channel)
 	fpgabuf_channel_unregister(channel);
 }
 
-static int bare_add_channel(struct device *dev, const char *dma_name,
+static void bare_limit(struct device *dev, struct fpgabuf_engine_limits *limits)
+{
+	if (bare_is("two_pieces"))
+		limits->max_segments = 2;
+	else if (bare_is("short_pieces"))
+		limits->max_segment = BARE_SHORT;
+	else if (bare_is("one_at_a_time"))
+		limits->max_in_flight = 1;
+	else if (bare_is("elsewhere"))
+		limits->dma_dev = dev->parent;
+}
+
+static int bare_add_channel(struct device *dev, unsigned int i,
 			    enum fpgabuf_direction direction)
 {
 	struct fpgabuf_channel_config config = bare_channel_config;
 	struct fpgabuf_channel *channel;
 
-	config.dma_name = dma_name;
+	config.dma_name = bare_names[i];
 	config.direction = direction;
+	config.ops = &bare_ops;
+	config.priv = &bare_chans[i];
+	bare_limit(dev, &config.limits);
 	channel = fpgabuf_channel_register(dev, &config);
 	if (IS_ERR(channel))
 		return PTR_ERR(channel);
@@ -371,10 +457,10 @@ static int bare_probe(struct platform_device *pdev)
 	ret = devm_add_action_or_reset(dev, bare_remove_engine, NULL);
 	if (ret)
 		return ret;
-	ret = bare_add_channel(dev, "rx", FPGABUF_DIR_CAPTURE);
+	ret = bare_add_channel(dev, BARE_RX, FPGABUF_DIR_CAPTURE);
 	if (ret)
 		return ret;
-	ret = bare_add_channel(dev, "tx", FPGABUF_DIR_OUTPUT);
+	ret = bare_add_channel(dev, BARE_TX, FPGABUF_DIR_OUTPUT);
 	if (ret)
 		return ret;
 	bare_importer = fpgabuf_importer_register(dev, &bare_importer_config);
@@ -400,7 +486,7 @@ static bool bare_has_pending(struct bare_chan *chan)
 	return pending;
 }
 
-static int bare_do_complete(struct bare_chan *chan)
+static int bare_do_complete(struct bare_chan *chan, bool call)
 {
 	long left;
 
@@ -409,7 +495,7 @@ static int bare_do_complete(struct bare_chan *chan)
 						BARE_WAIT);
 	if (left < 0)
 		return -EINTR;
-	return left && bare_complete(chan) ? 0 : -ETIMEDOUT;
+	return left && bare_complete(chan, call) ? 0 : -ETIMEDOUT;
 }
 
 static int bare_do_refuse(struct bare_chan *chan)
@@ -417,6 +503,50 @@ static int bare_do_refuse(struct bare_chan *chan)
 	spin_lock_irq(&chan->lock);
 	chan->refuse = true;
 	spin_unlock_irq(&chan->lock);
+	return 0;
+}
+
+static int bare_do_fail(struct bare_chan *chan)
+{
+	const struct bare_desc *desc;
+	int ret = -ENOENT;
+
+	spin_lock_irq(&chan->lock);
+	desc = list_first_entry_or_null(&chan->pending, struct bare_desc, node);
+	if (desc) {
+		WRITE_ONCE(chan->failed, desc->tx.cookie);
+		ret = 0;
+	}
+	spin_unlock_irq(&chan->lock);
+	return ret;
+}
+
+static int bare_do_count(struct bare_chan *chan)
+{
+	int count;
+
+	spin_lock_irq(&chan->lock);
+	count = list_count_nodes(&chan->pending);
+	spin_unlock_irq(&chan->lock);
+	return count;
+}
+
+static int bare_do_stale(struct bare_chan *chan)
+{
+	const struct dmaengine_result result = { .result = DMA_TRANS_NOERROR };
+	dma_async_tx_callback_result callback;
+	void *param;
+
+	spin_lock_irq(&chan->lock);
+	callback = chan->stale.callback;
+	param = chan->stale.param;
+	chan->stale.callback = NULL;
+	spin_unlock_irq(&chan->lock);
+	if (!callback)
+		return -ENOENT;
+	local_bh_disable();
+	callback(param, &result);
+	local_bh_enable();
 	return 0;
 }
 
@@ -441,7 +571,7 @@ static long bare_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	chan = &bare_chans[arg];
 	switch (cmd) {
 	case BARE_COMPLETE:
-		return bare_do_complete(chan);
+		return bare_do_complete(chan, true);
 	case BARE_REFUSE:
 		return bare_do_refuse(chan);
 	case BARE_REFUSED:
@@ -449,7 +579,19 @@ static long bare_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case BARE_STICK:
 	case BARE_LOOSEN:
 		WRITE_ONCE(chan->stuck, cmd == BARE_STICK);
+		WRITE_ONCE(chan->lies, false);
 		return 0;
+	case BARE_LIE:
+		WRITE_ONCE(chan->lies, true);
+		return 0;
+	case BARE_LOSE:
+		return bare_do_complete(chan, false);
+	case BARE_FAIL:
+		return bare_do_fail(chan);
+	case BARE_PENDING:
+		return bare_do_count(chan);
+	case BARE_STALE:
+		return bare_do_stale(chan);
 	case BARE_FENCED:
 		return READ_ONCE(chan->fenced);
 	case BARE_WALK:
@@ -468,6 +610,34 @@ static struct miscdevice bare_misc = {
 	.minor = MISC_DYNAMIC_MINOR, .name = KBUILD_MODNAME, .fops = &bare_fops,
 };
 
+static void bare_remove_devices(void)
+{
+	platform_device_unregister(bare_device);
+	platform_device_unregister(bare_bridge);
+}
+
+static int __init bare_add_devices(void)
+{
+	const struct platform_device_info bridge = {
+		.name = BARE_BRIDGE,
+		.id = PLATFORM_DEVID_NONE,
+		.dma_mask = DMA_BIT_MASK(64),
+	};
+	struct platform_device_info info = {
+		.name = KBUILD_MODNAME,
+	};
+
+	bare_bridge = platform_device_register_full(&bridge);
+	if (IS_ERR(bare_bridge))
+		return PTR_ERR(bare_bridge);
+	info.parent = &bare_bridge->dev;
+	bare_device = platform_device_register_full(&info);
+	if (!IS_ERR(bare_device))
+		return 0;
+	platform_device_unregister(bare_bridge);
+	return PTR_ERR(bare_device);
+}
+
 static int __init bare_init(void)
 {
 	int ret;
@@ -475,9 +645,7 @@ static int __init bare_init(void)
 	ret = platform_driver_register(&bare_driver);
 	if (ret)
 		return ret;
-	bare_device = platform_device_register_simple(KBUILD_MODNAME, 0, NULL,
-						      0);
-	ret = PTR_ERR_OR_ZERO(bare_device);
+	ret = bare_add_devices();
 	if (ret)
 		goto err_driver;
 	ret = misc_register(&bare_misc);
@@ -486,7 +654,7 @@ static int __init bare_init(void)
 	return 0;
 
 err_device:
-	platform_device_unregister(bare_device);
+	bare_remove_devices();
 err_driver:
 	platform_driver_unregister(&bare_driver);
 	return ret;
@@ -495,7 +663,7 @@ err_driver:
 static void __exit bare_exit(void)
 {
 	misc_deregister(&bare_misc);
-	platform_device_unregister(bare_device);
+	bare_remove_devices();
 	platform_driver_unregister(&bare_driver);
 }
 

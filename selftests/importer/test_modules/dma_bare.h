@@ -36,7 +36,25 @@ enum {
 /* Whether what follows the newest descriptor waits for it: 0 or 1 */
 #define BARE_FENCED	_IO('b', 6)
 
+/* Complete the oldest descriptor, but the interrupt is lost: nobody is called. */
+#define BARE_LOSE	_IO('b', 7)
+/* It fails in the oldest descriptor, and calls nobody, until it is terminated. */
+#define BARE_FAIL	_IO('b', 8)
+/* It goes on when it is terminated, and reports success; or no more. */
+#define BARE_LIE	_IO('b', 9)
+/* How many descriptors it has */
+#define BARE_PENDING	_IO('b', 10)
+/*
+ * Call back for the descriptor that was terminated first, since the last time. It
+ * is none of those that it has now. -ENOENT: there was none
+ */
+#define BARE_STALE	_IO('b', 11)
+
 /* What copies must be aligned to, bytes */
 #define BARE_ALIGN	64
+/* With habit "short_pieces", bytes */
+#define BARE_SHORT	1024
+/* The device above the engine's, which does the DMA with habit "elsewhere" */
+#define BARE_BRIDGE	"dma_bare_bridge"
 
 #endif /* DMA_BARE_H */
