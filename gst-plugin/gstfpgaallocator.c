@@ -241,7 +241,7 @@ pop_free (GstFpgaAllocator * self, struct fpgabuf_queue_entry *queue)
 
   g_mutex_lock (&self->lock);
   self->waiting = FALSE;
-  while (n < FPGABUF_MAX_BATCH && self->num_queued < self->depth &&
+  while (n < GST_FPGA_BATCH && self->num_queued < self->depth &&
       (slot = g_queue_pop_head (&self->free))) {
     slot->state = SLOT_QUEUED;
     self->num_queued++;
@@ -291,7 +291,7 @@ gint
 gst_fpga_allocator_exchange (GstFpgaAllocator * self,
     struct fpgabuf_completion *done, guint max)
 {
-  struct fpgabuf_queue_entry queue[FPGABUF_MAX_BATCH];
+  struct fpgabuf_queue_entry queue[GST_FPGA_BATCH];
   guint n = pop_free (self, queue);
   gint ret;
 
@@ -319,7 +319,7 @@ gst_fpga_allocator_queue (GstFpgaAllocator * self)
 void
 gst_fpga_allocator_drain (GstFpgaAllocator * self)
 {
-  struct fpgabuf_completion done[FPGABUF_MAX_BATCH];
+  struct fpgabuf_completion done[GST_FPGA_BATCH];
   gint n;
 
   while ((n = fpgabuf_channel_take (self->channel, done, G_N_ELEMENTS (done),

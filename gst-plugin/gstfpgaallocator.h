@@ -11,6 +11,9 @@
 
 G_BEGIN_DECLS
 
+/* Buffers that are queued or taken in one system call */
+#define GST_FPGA_BATCH 64
+
 #define GST_TYPE_FPGA_ALLOCATOR gst_fpga_allocator_get_type ()
 G_DECLARE_FINAL_TYPE (GstFpgaAllocator, gst_fpga_allocator, GST,
     FPGA_ALLOCATOR, GstDmaBufAllocator);

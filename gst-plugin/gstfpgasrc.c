@@ -47,6 +47,8 @@ GST_DEBUG_CATEGORY_STATIC (performance_debug);
 
 /* Buffers that keep the engine busy, besides those that downstream holds. */
 #define DEFAULT_MIN_BUFFERS 4
+/* The device may have fewer. */
+#define MAX_MIN_BUFFERS 4096
 /* More for a peer that did not tell how many it holds, as v4l2src does. */
 #define UNKNOWN_PEER_BUFFERS 2
 
@@ -1088,7 +1090,7 @@ gst_fpga_src_install_properties (GObjectClass * object_class)
   g_object_class_install_property (object_class, PROP_MIN_BUFFERS,
       g_param_spec_uint ("min-buffers", "Minimum buffers",
           "Buffers besides those that downstream says it holds",
-          2, FPGABUF_MAX_SLOTS, DEFAULT_MIN_BUFFERS,
+          2, MAX_MIN_BUFFERS, DEFAULT_MIN_BUFFERS,
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
           GST_PARAM_MUTABLE_READY));
 

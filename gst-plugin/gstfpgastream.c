@@ -38,7 +38,7 @@ struct _GstFpgaStream
   GstFpgaAllocator *allocator;
 
   /* used by the streaming thread: taken from the driver, not by the caller */
-  struct fpgabuf_completion done[FPGABUF_MAX_BATCH];
+  struct fpgabuf_completion done[GST_FPGA_BATCH];
   guint num_done;
   guint next_done;
 };

@@ -220,7 +220,7 @@ fpgabuf_channel_queue_fenced(struct fpgabuf_channel *channel,
  * fpgabuf_channel_take() - take completions
  * @channel: the channel
  * @done: out: room for @max
- * @max: 1 to FPGABUF_MAX_BATCH
+ * @max: 1 to &fpgabuf_info.max_batch
  * @min: wait for that many, 0 to @max
  * @timeout_ns: longest wait; negative: no limit; 0: none
  *
@@ -236,9 +236,9 @@ fpgabuf_channel_take(struct fpgabuf_channel *channel,
  * fpgabuf_channel_exchange() - queue and take in one system call
  * @channel: the channel
  * @queue: @queue_count buffers, all queued or none
- * @queue_count: 0 to FPGABUF_MAX_BATCH
+ * @queue_count: 0 to &fpgabuf_info.max_batch
  * @done: out: room for @max completions
- * @max: 0 to FPGABUF_MAX_BATCH
+ * @max: 0 to &fpgabuf_info.max_batch
  * @min: wait for that many, 0 to @max
  * @timeout_ns: as in fpgabuf_channel_take()
  *
@@ -324,9 +324,9 @@ fpgabuf_importer_segments(struct fpgabuf_importer *importer, uint32_t slot,
  * @importer: the device
  * @copies: @copy_count copies, all queued or none; an
  *	&fpgabuf_import_copy.out_fence that was asked for is the caller's
- * @copy_count: 0 to FPGABUF_MAX_BATCH
+ * @copy_count: 0 to &fpgabuf_import_info.queue_depth
  * @done: out: room for @max completions
- * @max: 0 to FPGABUF_MAX_BATCH
+ * @max: likewise
  * @min: wait for that many, 0 to @max
  * @timeout_ns: longest wait; negative: no limit; 0: none
  *

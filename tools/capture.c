@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
@@ -17,6 +18,9 @@
 
 #define NSEC_PER_SEC	INT64_C(1000000000)
 
+/* Frames that are taken at a time */
+#define MAX_TAKEN	64
+
 struct capture {
 	const struct capture_options *options;
 	struct fpgabuf_channel *channel;
@@ -29,7 +33,7 @@ struct capture {
 	int64_t alive;
 	int interrupt;
 	/* buffers to be queued with the next system call */
-	struct fpgabuf_queue_entry queue[FPGABUF_MAX_BATCH];
+	struct fpgabuf_queue_entry *queue;
 	unsigned int queue_count;
 };
 
@@ -105,7 +109,9 @@ static int take_frame(struct capture *c, const struct fpgabuf_completion *done)
 /* Buffers go back in small groups, so that the engine is not left without. */
 static unsigned int batch_size(const struct capture *c)
 {
-	return c->pool.count > 4 ? c->pool.count / 4 : 1;
+	const unsigned int size = c->pool.count > 4 ? c->pool.count / 4 : 1;
+
+	return size < MAX_TAKEN ? size : MAX_TAKEN;
 }
 
 /* Return: how many frames were taken, or a negative errno. */
@@ -181,7 +187,7 @@ static int wait_frame(struct capture *c)
 
 static int take_frames(struct capture *c)
 {
-	struct fpgabuf_completion done[FPGABUF_MAX_BATCH];
+	struct fpgabuf_completion done[MAX_TAKEN];
 	int ret, i, count;
 
 	count = exchange(c, done);
@@ -201,23 +207,31 @@ static int take_frames(struct capture *c)
 	return 0;
 }
 
-static void queue_all(struct capture *c)
+static bool queue_all(struct capture *c)
 {
 	unsigned int i;
 
+	c->queue = calloc(c->pool.count, sizeof(*c->queue));
+	if (!c->queue) {
+		complain("no memory for %u buffers", c->pool.count);
+		return false;
+	}
 	for (i = 0; i < c->pool.count; i++)
 		c->queue[i] = (struct fpgabuf_queue_entry){
 			.slot = c->pool.buffers[i].slot,
 			.user_data = i,
 		};
 	c->queue_count = c->pool.count;
+
+	return true;
 }
 
 static bool start(struct capture *c)
 {
 	int ret;
 
-	queue_all(c);
+	if (!queue_all(c))
+		return false;
 	ret = fpgabuf_channel_exchange(c->channel, c->queue, c->queue_count,
 				       NULL, 0, 0, 0);
 	if (ret >= 0) {
@@ -334,6 +348,7 @@ static bool run(struct capture *c)
 	if (!output_close(&c->output))
 		good = false;
 	pool_free(&c->pool);
+	free(c->queue);
 
 	return good;
 }

@@ -55,7 +55,7 @@ static bool parse_buffers(const char *text, struct pool_request *pool)
 {
 	uint64_t count;
 
-	if (!parse_count(text, FPGABUF_MAX_SLOTS, &count))
+	if (!parse_count(text, POOL_MAX, &count))
 		return false;
 	pool->count = count;
 

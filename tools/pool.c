@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -207,7 +208,8 @@ static bool choose_count(const struct fpgabuf_channel *channel,
 			 unsigned int wanted, unsigned int *count)
 {
 	const struct fpgabuf_info *info = fpgabuf_channel_info(channel);
-	unsigned int max = FPGABUF_MAX_SLOTS;
+	/* All go into one exchange. A kernel that does not say how many takes 64. */
+	unsigned int max = info->max_batch ?: 64;
 
 	if (info->num_slots < max)
 		max = info->num_slots;
@@ -230,8 +232,14 @@ bool pool_init(struct pool *pool, struct fpgabuf_channel *channel,
 	bool good = true;
 
 	*pool = (struct pool){ .mapped = request->map };
-	if (!choose_count(channel, request->count, &count) ||
-	    !source_open(&source, channel, request))
+	if (!choose_count(channel, request->count, &count))
+		return false;
+	pool->buffers = calloc(count, sizeof(*pool->buffers));
+	if (!pool->buffers) {
+		complain("no memory for %u buffers", count);
+		return false;
+	}
+	if (!source_open(&source, channel, request))
 		return false;
 
 	while (good && pool->count < count)
@@ -247,4 +255,6 @@ void pool_free(struct pool *pool)
 		if (pool->mapped)
 			fpgabuf_unmap(&pool->buffers[pool->count].map);
 	pool->count = 0;
+	free(pool->buffers);
+	pool->buffers = NULL;
 }

@@ -12,10 +12,14 @@ struct buffer {
 };
 
 struct pool {
-	struct buffer buffers[FPGABUF_MAX_SLOTS];
+	/* room for all that were asked for */
+	struct buffer *buffers;
 	unsigned int count;
 	bool mapped;
 };
+
+/* The most that a request may ask for; a channel may take fewer. */
+#define POOL_MAX	4096
 
 struct pool_request {
 	/* 0: a default */

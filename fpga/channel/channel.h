@@ -7,12 +7,16 @@
 #include <linux/fpgabuf.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
+#include <linux/xarray.h>
 
 #include "../client/client.h"
 
 struct attribute_group;
 struct dma_async_tx_descriptor;
 struct fpgabuf_channel;
+
+/* Buffers that can be registered with a channel at a time */
+#define FPGABUF_MAX_SLOTS	4096
 
 /**
  * struct fpgabuf_pieces - a frame in memory, as the engine gets it
@@ -28,10 +32,13 @@ struct fpgabuf_pieces {
 
 /**
  * struct fpgabuf_slot - a registered buffer, and its frames' job
- * @job: what it is doing
+ * @job: what it is doing. Its node is in &fpgabuf_channel.kept when the owner has
+ *	closed the node and the engine does not stop
  * @channel: the channel it belongs to; constant
- * @import: the dma-buf, attached to the engine's device and mapped; shared by
- *	all slots in that dma-buf. NULL: the slot is empty
+ * @number: the user's name for it; constant
+ * @seen: &fpgabuf_channel.num_submissions when it was named last
+ * @import: the dma-buf, attached to the engine's device and mapped, with a
+ *	reference; shared by all slots in that dma-buf. Constant
  * @offset: where its range starts in the dma-buf, bytes
  * @length: bytes of the range
  * @pieces: the device's view of one frame at the start of the range
@@ -48,6 +55,8 @@ struct fpgabuf_pieces {
 struct fpgabuf_slot {
 	struct fpgabuf_job job;
 	struct fpgabuf_channel *channel;
+	u32 number;
+	u64 seen;
 	struct fpgabuf_import *import;
 	u64 offset;
 	u64 length;
@@ -56,17 +65,6 @@ struct fpgabuf_slot {
 	u64 bytes;
 	struct dma_async_tx_descriptor *desc;
 	struct fpgabuf_completion done;
-};
-
-/**
- * struct fpgabuf_kept - what an engine that does not stop may still access
- * @import: the buffer, with a reference
- * @pieces: the scatterlists that it was given, which some engines read while they
- *	work
- */
-struct fpgabuf_kept {
-	struct fpgabuf_import *import;
-	struct fpgabuf_pieces pieces;
 };
 
 /**
@@ -109,11 +107,11 @@ struct fpgabuf_stats {
  * @configured: the board has @format
  * @format: the owner's, or the default
  * @run: number of starts of this owner
- * @entries: the entries of the exchange that is being submitted
- * @fences: their fences, as the caller knows them
- * @kept: buffers in quarantine whose owner has closed the node
- * @num_kept: number of @kept
- * @slots: registered buffers
+ * @num_submissions: number of exchanges with requests
+ * @kept: slots whose buffers are in quarantine, and whose owner has closed the node
+ * @num_slots: number of @slots
+ * @slots: registered buffers, by number. A number that is reserved for a buffer
+ *	that is being registered has no entry
  * @next_sequence: of the frame that is expected next; protected by
  *	&fpgabuf_queue.lock
  * @stats: protected likewise
@@ -136,11 +134,10 @@ struct fpgabuf_channel {
 	bool configured;
 	struct fpgabuf_format format;
 	u32 run;
-	struct fpgabuf_queue_entry entries[FPGABUF_MAX_BATCH];
-	struct fpgabuf_fences fences[FPGABUF_MAX_BATCH];
-	struct fpgabuf_kept kept[FPGABUF_MAX_SLOTS];
-	unsigned int num_kept;
-	struct fpgabuf_slot slots[FPGABUF_MAX_SLOTS];
+	u64 num_submissions;
+	struct list_head kept;
+	unsigned int num_slots;
+	struct xarray slots;
 
 	u64 next_sequence;
 	struct fpgabuf_stats stats;
@@ -155,6 +152,22 @@ to_fpgabuf_channel(struct fpgabuf_client *client)
 static inline struct fpgabuf_slot *to_fpgabuf_slot(struct fpgabuf_job *job)
 {
 	return container_of(job, struct fpgabuf_slot, job);
+}
+
+/* The entries of the exchange that is being submitted */
+static inline struct fpgabuf_queue_entry *
+fpgabuf_channel_entries(const struct fpgabuf_channel *channel)
+{
+	return channel->client.submission.args;
+}
+
+/* Their fences, as the caller knows them */
+static inline struct fpgabuf_fences *
+fpgabuf_channel_fences(const struct fpgabuf_channel *channel)
+{
+	const struct fpgabuf_submission *s = &channel->client.submission;
+
+	return s->args + s->capacity * sizeof(struct fpgabuf_queue_entry);
 }
 
 static inline struct device *
@@ -175,7 +188,7 @@ void fpgabuf_channels_exit(void);
 /* ioctl.c */
 long fpgabuf_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
-/* buffers.c: with no lock held */
+/* alloc.c: with no lock held */
 struct fpgabuf_ioctl_arg;
 int fpgabuf_ioctl_alloc(struct fpgabuf_channel *channel, struct file *file,
 			struct fpgabuf_ioctl_arg *arg);
@@ -183,17 +196,18 @@ int fpgabuf_ioctl_alloc_user(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
 int fpgabuf_ioctl_alloc_pool(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
+
+/* slots.c: with no lock held */
 int fpgabuf_ioctl_register(struct fpgabuf_channel *channel, struct file *file,
 			   struct fpgabuf_ioctl_arg *arg);
-void fpgabuf_slots_init(struct fpgabuf_channel *channel);
+void fpgabuf_slots_free(struct list_head *slots);
 /* with channel->client.lock held */
 int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
-bool fpgabuf_slots_used(const struct fpgabuf_channel *channel);
+struct fpgabuf_slot *fpgabuf_slot(struct fpgabuf_channel *channel, u32 number);
 struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 					    const struct dma_buf *dmabuf);
 void fpgabuf_slots_release(struct fpgabuf_channel *channel);
-void fpgabuf_pieces_free(struct fpgabuf_pieces *pieces);
 
 /* inspect.c: with no lock held */
 int fpgabuf_ioctl_inspect(struct fpgabuf_channel *channel, struct file *file,
@@ -218,8 +232,6 @@ void fpgabuf_stats_count(struct fpgabuf_channel *channel,
 
 /* quarantine.c: with channel->client.lock held */
 int fpgabuf_quarantine_end(struct fpgabuf_channel *channel);
-void fpgabuf_quarantine_keep(struct fpgabuf_channel *channel,
-			     struct fpgabuf_slot *slot);
 void fpgabuf_quarantine_abandon(struct fpgabuf_channel *channel);
 
 /* submit.c: with channel->client.lock held */

@@ -85,6 +85,8 @@ static_assert(sizeof(struct fpgabuf_completion) <= FPGABUF_DONE_SIZE);
 
 const struct fpgabuf_client_ops fpgabuf_exchange_ops = {
 	.num_buffers	= 1,
+	.arg_size	= sizeof(struct fpgabuf_queue_entry) +
+			  sizeof(struct fpgabuf_fences),
 	.done_size	= sizeof(struct fpgabuf_completion),
 	.submit		= fpgabuf_submit,
 	.report		= fpgabuf_submit_report,

@@ -52,6 +52,7 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 			 BIT(FPGABUF_KIND_POOL),
 		.num_formats = channel->config.num_formats,
 		.num_slots = FPGABUF_MAX_SLOTS,
+		.max_batch = FPGABUF_MAX_BATCH,
 		.queue_depth = channel->config.queue_depth,
 		.alignment = channel->config.alignment,
 		.max_segment = fpgabuf_engine_max_segment(&channel->client.engine),
@@ -115,7 +116,7 @@ static int ioctl_set_format(struct fpgabuf_channel *channel, struct file *file,
 
 	if (channel->owner && channel->owner != file)
 		return -EBUSY;
-	if (channel->client.engine.running || fpgabuf_slots_used(channel))
+	if (channel->client.engine.running || channel->num_slots)
 		return -EBUSY;
 	ret = fpgabuf_ioctl_put_locked(arg);
 	if (ret)

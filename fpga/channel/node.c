@@ -212,6 +212,7 @@ static void channel_free(struct device *dev)
 
 	fpgabuf_engine_fini(&channel->client.engine);
 	fpgabuf_client_fini(&channel->client);
+	xa_destroy(&channel->slots);
 	mutex_destroy(&channel->register_lock);
 	kfree(channel);
 	if (atomic_dec_and_test(&channels_alive))
@@ -233,7 +234,7 @@ static int channel_check_config(struct fpgabuf_channel_config *config)
 		return -EINVAL;
 	if (!config->timeout_ms)
 		config->timeout_ms = FPGABUF_DEFAULT_TIMEOUT_MS;
-	if (!config->queue_depth || config->queue_depth > FPGABUF_MAX_BATCH)
+	if (!config->queue_depth || config->queue_depth > FPGABUF_MAX_DEPTH)
 		return -EINVAL;
 	if (!is_power_of_2(config->alignment))
 		return -EINVAL;
@@ -298,8 +299,13 @@ fpgabuf_channel_register(struct device *dev,
 	mutex_init(&channel->register_lock);
 	fpgabuf_engine_init(&channel->client.engine, &fpgabuf_stream_ops,
 			    &channel->dev, &engine_config);
-	fpgabuf_client_init(&channel->client, &fpgabuf_exchange_ops);
-	fpgabuf_slots_init(channel);
+	ret = fpgabuf_client_init(&channel->client, &fpgabuf_exchange_ops);
+	if (ret) {
+		ida_free(&fpgabuf_ida, minor);
+		goto err_free;
+	}
+	INIT_LIST_HEAD(&channel->kept);
+	xa_init_flags(&channel->slots, XA_FLAGS_ALLOC);
 
 	device_initialize(&channel->dev);
 	atomic_inc(&channels_alive);

@@ -9,12 +9,6 @@
 
 #include "channel.h"
 
-static void quarantine_forget(struct fpgabuf_kept *kept)
-{
-	fpgabuf_pieces_free(&kept->pieces);
-	fpgabuf_import_put(kept->import);
-}
-
 /* Try to stop the engine again, if it is in quarantine. 0: it is idle; or -EIO. */
 int fpgabuf_quarantine_end(struct fpgabuf_channel *channel)
 {
@@ -22,26 +16,9 @@ int fpgabuf_quarantine_end(struct fpgabuf_channel *channel)
 
 	lockdep_assert_held(&channel->client.lock);
 	ret = fpgabuf_engine_end_quarantine(&channel->client.engine);
-	if (ret)
-		return ret;
-	while (channel->num_kept)
-		quarantine_forget(&channel->kept[--channel->num_kept]);
-	return 0;
-}
-
-/* The owner closes the node; the buffer stays mapped. */
-void fpgabuf_quarantine_keep(struct fpgabuf_channel *channel,
-			     struct fpgabuf_slot *slot)
-{
-	lockdep_assert_held(&channel->client.lock);
-	channel->kept[channel->num_kept++] = (struct fpgabuf_kept){
-		.import = fpgabuf_import_get(slot->import),
-		.pieces = slot->pieces,
-	};
-	slot->pieces = (struct fpgabuf_pieces){};
-	spin_lock_irq(&channel->client.engine.queue.lock);
-	slot->quarantined = false;
-	spin_unlock_irq(&channel->client.engine.queue.lock);
+	if (!ret)
+		fpgabuf_slots_free(&channel->kept);
+	return ret;
 }
 
 /*
@@ -50,15 +27,15 @@ void fpgabuf_quarantine_keep(struct fpgabuf_channel *channel,
  */
 void fpgabuf_quarantine_abandon(struct fpgabuf_channel *channel)
 {
-	unsigned int i;
+	struct fpgabuf_slot *slot;
 
 	lockdep_assert_held(&channel->client.lock);
-	if (!channel->num_kept)
+	if (list_empty(&channel->kept))
 		return;
-	dev_err(&channel->dev, "%u buffers are lost to an engine that does not stop\n",
-		channel->num_kept);
+	dev_err(&channel->dev, "%zu buffers are lost to an engine that does not stop\n",
+		list_count_nodes(&channel->kept));
 	/* Their exporters know the device as long as they are. */
-	for (i = 0; i < channel->num_kept; i++)
-		get_device(channel->kept[i].import->attach->dev);
-	channel->num_kept = 0;
+	list_for_each_entry(slot, &channel->kept, job.node)
+		get_device(slot->import->attach->dev);
+	INIT_LIST_HEAD(&channel->kept);
 }

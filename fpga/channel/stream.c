@@ -193,10 +193,11 @@ static void stream_idle(struct fpgabuf_engine *engine)
 {
 	struct fpgabuf_channel *channel =
 		container_of(engine, struct fpgabuf_channel, client.engine);
-	unsigned int i;
+	struct fpgabuf_slot *slot;
+	unsigned long number;
 
-	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
-		channel->slots[i].quarantined = false;
+	xa_for_each(&channel->slots, number, slot)
+		slot->quarantined = false;
 }
 
 const struct fpgabuf_engine_ops fpgabuf_stream_ops = {

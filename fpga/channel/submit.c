@@ -2,7 +2,6 @@
 /*
  * The requests of an exchange: buffers that are to be queued.
  */
-#include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/lockdep.h>
 
@@ -39,21 +38,22 @@ static int submit_read(struct fpgabuf_channel *channel,
 		       const struct fpgabuf_exchange *x, u32 *flags,
 		       struct fpgabuf_user_fault *fault)
 {
+	struct fpgabuf_queue_entry *entries = fpgabuf_channel_entries(channel);
+	struct fpgabuf_fences *fences = fpgabuf_channel_fences(channel);
 	unsigned int i;
 	int ret;
 
-	ret = fpgabuf_user_read(channel->entries, x->queue,
-				x->queue_count * sizeof(*channel->entries),
-				fault);
+	ret = fpgabuf_user_read(entries, x->queue,
+				x->queue_count * sizeof(*entries), fault);
 	if (ret)
 		return ret;
 
 	*flags = 0;
 	for (i = 0; i < x->queue_count; i++) {
-		ret = submit_check_bytes(channel, &channel->entries[i]);
+		ret = submit_check_bytes(channel, &entries[i]);
 		if (ret)
 			return ret;
-		*flags |= channel->entries[i].flags;
+		*flags |= entries[i].flags;
 	}
 	if (*flags & ~FPGABUF_CLIENT_FLAGS)
 		return -EINVAL;
@@ -61,27 +61,30 @@ static int submit_read(struct fpgabuf_channel *channel,
 		return 0;
 	if (!x->fences)
 		return -EINVAL;
-	return fpgabuf_user_read(channel->fences, x->fences,
-				 x->queue_count * sizeof(*channel->fences),
-				 fault);
+	return fpgabuf_user_read(fences, x->fences,
+				 x->queue_count * sizeof(*fences), fault);
 }
 
-/* Whether all entries name different buffers that are idle */
-static int submit_check_slots(const struct fpgabuf_channel *channel,
-			      unsigned int num)
+/* Find the slots of all entries: different ones, and idle. */
+static int submit_find(struct fpgabuf_channel *channel, unsigned int num)
 {
-	DECLARE_BITMAP(seen, FPGABUF_MAX_SLOTS) = { 0 };
+	const struct fpgabuf_queue_entry *entries =
+		fpgabuf_channel_entries(channel);
 	unsigned int i;
 
 	lockdep_assert_held(&channel->client.engine.queue.lock);
+	channel->num_submissions++;
 	for (i = 0; i < num; i++) {
-		const u32 slot = channel->entries[i].slot;
+		struct fpgabuf_slot *slot =
+			fpgabuf_slot(channel, entries[i].slot);
 
-		if (slot >= FPGABUF_MAX_SLOTS || !channel->slots[slot].import)
+		if (!slot)
 			return -ENOENT;
-		if (channel->slots[slot].job.state != FPGABUF_JOB_IDLE ||
-		    test_and_set_bit(slot, seen))
+		if (slot->job.state != FPGABUF_JOB_IDLE ||
+		    slot->seen == channel->num_submissions)
 			return -EBUSY;
+		slot->seen = channel->num_submissions;
+		channel->client.submission.requests[i].job = &slot->job;
 	}
 	return 0;
 }
@@ -94,7 +97,7 @@ static int submit_check(struct fpgabuf_channel *channel,
 	int ret;
 
 	spin_lock_irq(&queue->lock);
-	ret = submit_check_slots(channel, x->queue_count);
+	ret = submit_find(channel, x->queue_count);
 	if (!ret && queue->num_pending + x->queue_count >
 		    channel->config.queue_depth)
 		ret = -ENOSPC;
@@ -110,20 +113,18 @@ static int submit_check(struct fpgabuf_channel *channel,
 
 static void submit_fill(struct fpgabuf_channel *channel, unsigned int i)
 {
+	const struct fpgabuf_queue_entry *entry =
+		&fpgabuf_channel_entries(channel)[i];
 	struct fpgabuf_submission *s = &channel->client.submission;
-	const struct fpgabuf_queue_entry *entry = &channel->entries[i];
-	struct fpgabuf_slot *slot = &channel->slots[entry->slot];
+	struct fpgabuf_slot *slot = to_fpgabuf_slot(s->requests[i].job);
 
 	slot->bytes = entry->bytes;
 	slot->done = (struct fpgabuf_completion){
 		.slot = entry->slot,
 		.user_data = entry->user_data,
 	};
-	s->requests[i] = (struct fpgabuf_request){
-		.job = &slot->job,
-		.flags = entry->flags,
-		.in_fence = channel->fences[i].in,
-	};
+	s->requests[i].flags = entry->flags;
+	s->requests[i].in_fence = fpgabuf_channel_fences(channel)[i].in;
 	s->res[i].import = slot->import;
 	s->res[i].write = !fpgabuf_channel_is_output(channel);
 }
@@ -159,14 +160,15 @@ int fpgabuf_submit_report(struct fpgabuf_client *client, const void *exchange,
 {
 	struct fpgabuf_channel *channel = to_fpgabuf_channel(client);
 	const struct fpgabuf_request *requests = client->submission.requests;
+	struct fpgabuf_fences *fences = fpgabuf_channel_fences(channel);
 	const struct fpgabuf_exchange *x = exchange;
 	unsigned int i;
 
 	for (i = 0; i < num; i++)
 		if (requests[i].file)
-			channel->fences[i].out = requests[i].out_fence;
-	return fpgabuf_user_write(x->fences, channel->fences,
-				  num * sizeof(*channel->fences), fault);
+			fences[i].out = requests[i].out_fence;
+	return fpgabuf_user_write(x->fences, fences, num * sizeof(*fences),
+				  fault);
 }
 
 /* &fpgabuf_client_ops.queue */

@@ -51,26 +51,33 @@ struct fpgabuf_request {
 
 /**
  * struct fpgabuf_submission - the requests of an exchange
+ * @capacity: number of requests there is room for
+ * @flags: flags of all requests
  * @requests: what is to be submitted
  * @res: the buffers of each, &fpgabuf_client_ops.num_buffers of them; the front
  *	sets import and write
- * @flags: flags of all requests
+ * @args: what the front reads from user space, &fpgabuf_client_ops.arg_size bytes a
+ *	request
  */
 struct fpgabuf_submission {
-	struct fpgabuf_request requests[FPGABUF_MAX_BATCH];
-	struct fpgabuf_reservation res[2 * FPGABUF_MAX_BATCH];
+	unsigned int capacity;
 	u32 flags;
+	struct fpgabuf_request *requests;
+	struct fpgabuf_reservation *res;
+	void *args;
 };
 
 /**
  * struct fpgabuf_client_ops - what differs between fronts
- * @num_buffers: buffers of a job, 1 or 2
+ * @num_buffers: number of buffers of a job
+ * @arg_size: bytes that the front reads from user space for a request
  * @fenced: all jobs have a fence in the reservations of their buffers, not only
  *	those with FPGABUF_QUEUE_OUT_FENCE
  * @done_size: bytes of a completion, at most FPGABUF_DONE_SIZE
  */
 struct fpgabuf_client_ops {
 	unsigned int num_buffers;
+	size_t arg_size;
 	bool fenced;
 	size_t done_size;
 
@@ -182,11 +189,12 @@ struct fpgabuf_client_exchange {
 };
 
 /* client.c */
-void fpgabuf_client_init(struct fpgabuf_client *client,
-			 const struct fpgabuf_client_ops *ops);
+int fpgabuf_client_init(struct fpgabuf_client *client,
+			const struct fpgabuf_client_ops *ops);
 void fpgabuf_client_fini(struct fpgabuf_client *client);
 int fpgabuf_client_enter(struct fpgabuf_client *client);
 void fpgabuf_client_leave(struct fpgabuf_client *client);
+int fpgabuf_client_reserve(struct fpgabuf_client *client, unsigned int num);
 /* with client->lock held */
 void fpgabuf_client_new_timeline(struct fpgabuf_client *client);
 void fpgabuf_client_set_gone(struct fpgabuf_client *client);

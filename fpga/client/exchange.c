@@ -26,6 +26,9 @@ static int exchange_queue(const struct fpgabuf_client_exchange *x)
 	struct fpgabuf_user_fault fault = {};
 	int ret;
 
+	ret = fpgabuf_client_reserve(client, x->queue_count);
+	if (ret)
+		return ret;
 	do {
 		if (mutex_lock_interruptible(&client->lock))
 			return -EINTR;

@@ -53,9 +53,6 @@ static void issue_unaccount(struct fpgabuf_engine *engine,
 	spin_lock_irq(&engine->queue.lock);
 	fpgabuf_queue_unissue(&engine->queue, transfer->job);
 	transfer->job = NULL;
-	/* The last completion may have found nothing to issue. */
-	if (!engine->queue.in_flight)
-		fpgabuf_queue_work(&engine->work);
 	spin_unlock_irq(&engine->queue.lock);
 }
 
@@ -151,6 +148,9 @@ static bool issue_job(struct fpgabuf_engine *engine, struct fpgabuf_job *job)
 	job->issuing = false;
 	if (failed)
 		job->status = job->status ?: -EIO;
+	/* The last completion may have come before, and found nothing to issue. */
+	if (issue == ISSUE_REFUSED && !idle && !engine->queue.in_flight)
+		fpgabuf_queue_work(&engine->work);
 	failed = job->status;
 	fpgabuf_engine_reap(engine);
 	/* The next job is tried for as long. */

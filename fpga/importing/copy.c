@@ -142,7 +142,7 @@ static void copy_idle(struct fpgabuf_engine *engine)
 		container_of(engine, struct fpgabuf_importer, client.engine);
 	unsigned int i;
 
-	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+	for (i = 0; i < IMPORTER_SLOTS; i++)
 		importer->slots[i].quarantined = false;
 }
 

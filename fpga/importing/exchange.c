@@ -13,8 +13,7 @@ static int exchange_check(const struct fpgabuf_import_exchange *x)
 {
 	if (x->flags || x->min_done > x->done_count)
 		return -EINVAL;
-	if (x->copy_count > FPGABUF_MAX_BATCH ||
-	    x->done_count > FPGABUF_MAX_BATCH)
+	if (x->copy_count > IMPORTER_DEPTH || x->done_count > IMPORTER_DEPTH)
 		return -E2BIG;
 	/* Probing @done writes to it, before the copies are read. */
 	if (fpgabuf_overlap(x->done,
@@ -67,6 +66,7 @@ static_assert(sizeof(struct fpgabuf_import_done) <= FPGABUF_DONE_SIZE);
 
 const struct fpgabuf_client_ops importer_exchange_ops = {
 	.num_buffers	= 2,
+	.arg_size	= sizeof(struct fpgabuf_import_copy),
 	.fenced		= true,
 	.done_size	= sizeof(struct fpgabuf_import_done),
 	.submit		= importer_submit,

@@ -164,7 +164,7 @@ static void importer_info(struct fpgabuf_importer *importer,
 
 	*info = (struct fpgabuf_import_info){
 		.abi_version = FPGABUF_ABI_VERSION,
-		.num_slots = FPGABUF_MAX_SLOTS,
+		.num_slots = IMPORTER_SLOTS,
 		.queue_depth = IMPORTER_DEPTH,
 		.alignment = fpgabuf_engine_alignment(&importer->client.engine),
 		.timeout_ms = importer->config.timeout_ms,
@@ -357,7 +357,11 @@ fpgabuf_importer_register(struct device *dev,
 	importer->parent = dev;
 	fpgabuf_engine_init(&importer->client.engine, &importer_copy_ops,
 			    &importer->dev, &engine_config);
-	fpgabuf_client_init(&importer->client, &importer_exchange_ops);
+	ret = fpgabuf_client_init(&importer->client, &importer_exchange_ops);
+	if (ret) {
+		ida_free(&importer_ida, minor);
+		goto err_free;
+	}
 	importer_slots_init(importer);
 	importer_maps_init(importer);
 	importer_copies_init(importer);

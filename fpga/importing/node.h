@@ -25,7 +25,9 @@
 #include "../client/client.h"
 
 /* Copies that are queued, or done and not taken. */
-#define IMPORTER_DEPTH		FPGABUF_MAX_BATCH
+#define IMPORTER_DEPTH		64
+/* Buffers that can be attached at a time. */
+#define IMPORTER_SLOTS		64
 /**
  * struct importer_map - where a buffer is, as the device sees it
  * @ref: of its slot, as long as the buffer is there, and of copies
@@ -125,7 +127,6 @@ struct importer_copy {
  *	engine is in quarantine. Its lock also serializes open, release and
  *	unregister, and protects the fields down to @slots
  * @opened: there is a file
- * @args: the copies of the exchange that is being submitted
  * @slots: attached buffers
  * @stale: maps that nobody holds a reference of; lockless
  * @unmap_work: frees them
@@ -148,8 +149,7 @@ struct fpgabuf_importer {
 
 	struct fpgabuf_client client;
 	bool opened;
-	struct fpgabuf_import_copy args[FPGABUF_MAX_BATCH];
-	struct importer_slot slots[FPGABUF_MAX_SLOTS];
+	struct importer_slot slots[IMPORTER_SLOTS];
 
 	struct llist_head stale;
 	struct work_struct unmap_work;
@@ -165,6 +165,13 @@ static inline struct fpgabuf_importer *
 to_fpgabuf_importer(struct fpgabuf_client *client)
 {
 	return container_of(client, struct fpgabuf_importer, client);
+}
+
+/* The copies of the exchange that is being submitted */
+static inline struct fpgabuf_import_copy *
+importer_args(const struct fpgabuf_importer *importer)
+{
+	return importer->client.submission.args;
 }
 
 static inline struct importer_copy *to_importer_copy(struct fpgabuf_job *job)

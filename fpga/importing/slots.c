@@ -21,7 +21,7 @@ struct importer_slot *importer_slot(struct fpgabuf_importer *importer,
 	struct importer_slot *slot;
 
 	lockdep_assert_held(&importer->client.lock);
-	if (number >= FPGABUF_MAX_SLOTS)
+	if (number >= IMPORTER_SLOTS)
 		return NULL;
 	slot = &importer->slots[number];
 	return !slot->busy && slot->import ? slot : NULL;
@@ -40,7 +40,7 @@ static struct importer_slot *slot_find_free(struct fpgabuf_importer *importer)
 {
 	unsigned int i;
 
-	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+	for (i = 0; i < IMPORTER_SLOTS; i++)
 		if (!slot_dmabuf(&importer->slots[i]))
 			return &importer->slots[i];
 	return NULL;
@@ -51,7 +51,7 @@ static bool slots_have(const struct fpgabuf_importer *importer,
 {
 	unsigned int i;
 
-	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+	for (i = 0; i < IMPORTER_SLOTS; i++)
 		if (slot_dmabuf(&importer->slots[i]) == dmabuf)
 			return true;
 	return false;
@@ -415,7 +415,7 @@ void importer_slots_release(struct fpgabuf_importer *importer)
 	unsigned int i;
 
 	lockdep_assert_held(&importer->client.lock);
-	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
+	for (i = 0; i < IMPORTER_SLOTS; i++) {
 		struct importer_slot *slot = &importer->slots[i];
 
 		/* Who attaches or detaches it ends that. */
@@ -430,6 +430,6 @@ void importer_slots_init(struct fpgabuf_importer *importer)
 {
 	unsigned int i;
 
-	for (i = 0; i < FPGABUF_MAX_SLOTS; i++)
+	for (i = 0; i < IMPORTER_SLOTS; i++)
 		importer->slots[i].importer = importer;
 }

@@ -53,7 +53,7 @@ static int submit_read(struct fpgabuf_importer *importer,
 		       const struct fpgabuf_import_exchange *x, u32 *flags,
 		       struct fpgabuf_user_fault *fault)
 {
-	struct fpgabuf_import_copy *args = importer->args;
+	struct fpgabuf_import_copy *args = importer_args(importer);
 	unsigned int i;
 	int ret;
 
@@ -100,7 +100,7 @@ static int submit_get_copies(struct fpgabuf_importer *importer,
 static void submit_fill(struct fpgabuf_importer *importer, unsigned int i)
 {
 	struct fpgabuf_submission *s = &importer->client.submission;
-	const struct fpgabuf_import_copy *arg = &importer->args[i];
+	const struct fpgabuf_import_copy *arg = &importer_args(importer)[i];
 
 	to_importer_copy(s->requests[i].job)->arg = *arg;
 	s->requests[i].flags = arg->flags;
@@ -140,14 +140,14 @@ int importer_submit_report(struct fpgabuf_client *client, const void *exchange,
 {
 	struct fpgabuf_importer *importer = to_fpgabuf_importer(client);
 	const struct fpgabuf_request *requests = client->submission.requests;
+	struct fpgabuf_import_copy *args = importer_args(importer);
 	const struct fpgabuf_import_exchange *x = exchange;
 	unsigned int i;
 
 	for (i = 0; i < num; i++)
 		if (requests[i].file)
-			importer->args[i].out_fence = requests[i].out_fence;
-	return fpgabuf_user_write(x->copies, importer->args,
-				  num * sizeof(*importer->args), fault);
+			args[i].out_fence = requests[i].out_fence;
+	return fpgabuf_user_write(x->copies, args, num * sizeof(*args), fault);
 }
 
 /* &fpgabuf_client_ops.locate */
@@ -158,7 +158,7 @@ int importer_submit_locate(struct fpgabuf_client *client, unsigned int num)
 	int ret = 0;
 
 	for (i = 0; !ret && i < num; i++) {
-		const struct fpgabuf_import_copy *arg = &importer->args[i];
+		const struct fpgabuf_import_copy *arg = &importer_args(importer)[i];
 
 		ret = importer_map_slot(importer, &importer->slots[arg->src]);
 		if (!ret)

@@ -42,8 +42,9 @@ MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
 /* Cut long frames, so that the segments of a descriptor are put to use. */
 #define SIM_MAX_SEGMENT	SZ_2M
 #define SIM_ALIGNMENT	64
-/* The channel that writes frames of any size to any address */
+/* The channel that writes frames of any size to any address, as packets do */
 #define SIM_BYTE_CHANNEL	1
+#define SIM_PACKET_DEPTH	FPGABUF_MAX_DEPTH
 #define SIM_MAX_RATE	10000
 /* A frame holds its trailer, and something before it. */
 #define SIM_MIN_SIZE	64
@@ -169,6 +170,7 @@ static void sim_describe(unsigned int i, struct fpgabuf_channel_config *config)
 	}
 	if (i < channels && i == SIM_BYTE_CHANNEL) {
 		config->alignment = 1;
+		config->queue_depth = SIM_PACKET_DEPTH;
 		config->formats = sim_byte_formats;
 	}
 }

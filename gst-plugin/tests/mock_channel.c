@@ -18,11 +18,13 @@ struct slot
   guint64 user_data;
 };
 
+#define MOCK_SLOTS 64
+
 struct fpgabuf_channel
 {
   gint fd;                      /* an eventfd, readable when there is news */
   struct fpgabuf_format format;
-  struct slot slots[FPGABUF_MAX_SLOTS];
+  struct slot slots[MOCK_SLOTS];
   GQueue queued;                /* of slots */
   GQueue done;                  /* of struct fpgabuf_completion */
   gboolean running;
@@ -88,7 +90,7 @@ mock_reset (void)
     .direction = FPGABUF_DIR_CAPTURE,
     .capabilities = FPGABUF_CAP_SCATTER | FPGABUF_CAP_LOSS,
     .num_formats = G_N_ELEMENTS (default_formats),
-    .num_slots = FPGABUF_MAX_SLOTS,
+    .num_slots = MOCK_SLOTS,
     .queue_depth = 32,
   };
   memcpy (mock_config.formats, default_formats, sizeof (default_formats));

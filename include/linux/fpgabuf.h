@@ -354,6 +354,10 @@ void fpgabuf_importer_unregister(struct fpgabuf_importer *importer);
 
 struct fpgabuf_channel;
 
+/* The most entries of one exchange, and the largest queue of a channel */
+#define FPGABUF_MAX_BATCH	1024
+#define FPGABUF_MAX_DEPTH	4096
+
 /**
  * struct fpgabuf_frame - what a board knows of a frame that was moved
  * @sequence: number of the frame since start, lost frames included
@@ -438,7 +442,7 @@ struct fpgabuf_channel_ops {
  * @direction: enum fpgabuf_direction
  * @capabilities: FPGABUF_CAP_*, but for FPGABUF_CAP_SCATTER, which is found out,
  *	and FPGABUF_CAP_FENCES, which all have
- * @queue_depth: buffers that may be queued at a time, 1 to FPGABUF_MAX_BATCH
+ * @queue_depth: buffers that may be queued at a time, 1 to FPGABUF_MAX_DEPTH
  * @alignment: of frames in memory, bytes, a power of two
  * @timeout_ms: longest time that the engine may take for a frame that somebody
  *	has a fence of, from the frame before on, 1 to FPGABUF_MAX_TIMEOUT_MS; 0:

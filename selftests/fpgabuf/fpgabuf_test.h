@@ -30,7 +30,8 @@
 #define SIM_DRIVER	"fpgabuf_sim"
 #define SIM_DEVICE	SIM_DRIVER ".0"
 #define SIM_DEPTH	32
-#define SIM_SLOTS	64
+#define SIM_SLOTS	4096
+#define SIM_BATCH	1024
 #define SIM_ALIGNMENT	64
 /* The channel that writes frames of any size to any address */
 #define SIM_BYTES	1

@@ -13,7 +13,7 @@
 #include "fpgabuf_test.h"
 
 /* These numbers are what old programs were compiled with. */
-_Static_assert(FPGABUF_IOC_INFO == 0x8098fb00, "INFO");
+_Static_assert(FPGABUF_IOC_INFO == 0x80a0fb00, "INFO");
 _Static_assert(FPGABUF_IOC_ENUM_FORMAT == 0xc058fb01, "ENUM_FORMAT");
 _Static_assert(FPGABUF_IOC_GET_FORMAT == 0x8050fb02, "GET_FORMAT");
 _Static_assert(FPGABUF_IOC_SET_FORMAT == 0xc050fb03, "SET_FORMAT");
@@ -213,6 +213,8 @@ TEST_F(abi, info)
 		  info.kinds);
 	EXPECT_EQ(5U, info.num_formats);
 	EXPECT_EQ((__u32)SIM_SLOTS, info.num_slots);
+	EXPECT_EQ((__u32)SIM_BATCH, info.max_batch);
+	EXPECT_EQ(0U, info.reserved);
 	EXPECT_EQ((__u32)SIM_DEPTH, info.queue_depth);
 	EXPECT_EQ((__u32)SIM_ALIGNMENT, info.alignment);
 	EXPECT_NE(0U, info.max_segment);

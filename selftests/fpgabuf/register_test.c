@@ -185,22 +185,25 @@ TEST_F(reg, not_a_dma_buf)
 /* Every slot is used once; what is given back can be had again. */
 TEST_F(reg, all_slots)
 {
-	bool used[SIM_SLOTS] = { false };
+	const __u64 end = SIM_SLOTS * SIM_MIN_FRAME;
+	static bool used[SIM_SLOTS];
+	struct buffer b;
 	int i, slot;
 
+	ASSERT_EQ(0, buffer_alloc(self->ch, 3 * end, FPGABUF_KIND_SYSTEM, &b));
 	ASSERT_EQ(0, fpga_set_raw(self->ch, SIM_MIN_FRAME, 0));
 	for (i = 0; i < SIM_SLOTS; i++) {
-		slot = fpga_register(self->ch, self->b.fd, i * SIM_MIN_FRAME,
+		slot = fpga_register(self->ch, b.fd, i * SIM_MIN_FRAME,
 				     SIM_MIN_FRAME);
 		ASSERT_LE(0, slot);
 		ASSERT_GT(SIM_SLOTS, slot);
 		EXPECT_FALSE(used[slot]);
 		used[slot] = true;
 	}
-	EXPECT_EQ(-ENOSPC, fpga_register(self->ch, self->b.fd, 65536, 4096));
+	EXPECT_EQ(-ENOSPC, fpga_register(self->ch, b.fd, end, 4096));
 	ASSERT_EQ(0, fpga_unregister(self->ch, 17));
-	EXPECT_EQ(17, fpga_register(self->ch, self->b.fd, 65536, 4096));
-	EXPECT_EQ(-ENOSPC, fpga_register(self->ch, self->b.fd, 131072, 4096));
+	EXPECT_EQ(17, fpga_register(self->ch, b.fd, end, 4096));
+	EXPECT_EQ(-ENOSPC, fpga_register(self->ch, b.fd, 2 * end, 4096));
 	for (i = 0; i < SIM_SLOTS; i++) {
 		EXPECT_EQ(0, fpga_unregister(self->ch, i));
 	}

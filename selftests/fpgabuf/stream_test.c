@@ -277,21 +277,21 @@ TEST_F(stream, bad_entries)
 
 TEST_F(stream, bad_counts)
 {
-	struct fpgabuf_queue_entry queue[FPGABUF_MAX_BATCH + 1] = { 0 };
-	struct fpgabuf_completion done[FPGABUF_MAX_BATCH + 1];
+	static struct fpgabuf_queue_entry queue[SIM_BATCH + 1];
+	static struct fpgabuf_completion done[SIM_BATCH + 1];
 	int ch = self->ch;
 
 	ASSERT_EQ(0, prepare(ch, &self->b, 0, 1));
 	ASSERT_EQ(1, fpga_start(ch));
-	EXPECT_EQ(-E2BIG, fpga_exchange(ch, queue, FPGABUF_MAX_BATCH + 1, NULL,
+	EXPECT_EQ(-E2BIG, fpga_exchange(ch, queue, SIM_BATCH + 1, NULL,
 					0, 0, 0));
 	EXPECT_EQ(-E2BIG, fpga_exchange(ch, queue, ~0U, NULL, 0, 0, 0));
-	EXPECT_EQ(-E2BIG, fpga_take(ch, done, FPGABUF_MAX_BATCH + 1, 0, 0));
+	EXPECT_EQ(-E2BIG, fpga_take(ch, done, SIM_BATCH + 1, 0, 0));
 	EXPECT_EQ(-E2BIG, fpga_take(ch, done, ~0U, 0, 0));
 	EXPECT_EQ(-EINVAL, fpga_take(ch, done, 1, 2, 0));
 	EXPECT_EQ(-EINVAL, fpga_take(ch, done, 0, 1, 0));
-	EXPECT_EQ(-EINVAL, fpga_take(ch, done, FPGABUF_MAX_BATCH, ~0U, 0));
-	EXPECT_EQ(-EAGAIN, fpga_take(ch, done, FPGABUF_MAX_BATCH, 0, 0));
+	EXPECT_EQ(-EINVAL, fpga_take(ch, done, SIM_BATCH, ~0U, 0));
+	EXPECT_EQ(-EAGAIN, fpga_take(ch, done, SIM_BATCH, 0, 0));
 }
 
 TEST_F(stream, timeout)

@@ -156,7 +156,7 @@ TEST_F(attach, info)
 	ASSERT_EQ(0, import_info(self->dev, &info));
 	EXPECT_EQ((__u32)FPGABUF_ABI_VERSION, info.abi_version);
 	EXPECT_EQ(0U, info.state);
-	EXPECT_EQ((__u32)FPGABUF_MAX_SLOTS, info.num_slots);
+	EXPECT_EQ((__u32)IMPORT_SLOTS, info.num_slots);
 	EXPECT_EQ((__u32)IMPORT_DEPTH, info.queue_depth);
 	EXPECT_EQ(1U, info.alignment);
 	EXPECT_EQ(2000U, info.timeout_ms);
@@ -225,7 +225,7 @@ TEST_F(attach, bad_input)
 	EXPECT_EQ(-ENOTTY, fpga_ioctl(self->dev, FPGABUF_IOC_STOP, NULL));
 	EXPECT_EQ(-ENOTTY, fpga_ioctl(self->ch, FPGABUF_IMPORT_IOC_INFO, &arg));
 	EXPECT_EQ(-ENOENT, import_detach(self->dev, 0));
-	EXPECT_EQ(-ENOENT, import_detach(self->dev, FPGABUF_MAX_SLOTS));
+	EXPECT_EQ(-ENOENT, import_detach(self->dev, IMPORT_SLOTS));
 	close(null);
 }
 
@@ -281,9 +281,9 @@ TEST_F(attach, not_open_for_it)
 
 TEST_F(attach, to_no_more)
 {
-	int fds[FPGABUF_MAX_SLOTS], i;
+	int fds[IMPORT_SLOTS], i;
 
-	for (i = 0; i < FPGABUF_MAX_SLOTS; i++) {
+	for (i = 0; i < IMPORT_SLOTS; i++) {
 		fds[i] = fpga_alloc(self->ch, 4096, FPGABUF_KIND_SYSTEM);
 		ASSERT_LE(0, fds[i]);
 		ASSERT_EQ(i, import_attach(self->dev, fds[i], IMPORT_BOTH));

@@ -275,7 +275,7 @@ TEST_F(copy, bad_input)
 	BAD(flags, 8, -EINVAL);
 	BAD(reserved, 1, -EINVAL);
 	BAD(src, 2, -ENOENT);
-	BAD(dst, FPGABUF_MAX_SLOTS, -ENOENT);
+	BAD(dst, IMPORT_SLOTS, -ENOENT);
 	/* Attached to be read only */
 	BAD(dst, 0, -EACCES);
 	BAD(length, SIZE + 1, -ERANGE);

@@ -15,6 +15,7 @@
 #define IMPORT_BOTH	(FPGABUF_IMPORT_READ | FPGABUF_IMPORT_WRITE)
 /* Copies that may be queued, or done and not taken, at a time */
 #define IMPORT_DEPTH	64
+#define IMPORT_SLOTS	64
 
 /* The simulated FPGA's, the first one. */
 int import_open(int flags);

@@ -136,6 +136,8 @@ bool pool_init(struct pool *pool, struct fpgabuf_channel *channel,
 	(void)channel;
 	need(size == SIZE);
 	*pool = (struct pool){ .count = request->count };
+	pool->buffers = calloc(pool->count, sizeof(*pool->buffers));
+	need(pool->buffers);
 	for (i = 0; i < pool->count; i++)
 		pool->buffers[i].slot = 10 + i;
 
@@ -145,6 +147,7 @@ bool pool_init(struct pool *pool, struct fpgabuf_channel *channel,
 void pool_free(struct pool *pool)
 {
 	pool->count = 0;
+	free(pool->buffers);
 }
 
 bool output_open(struct output *output, const char *path)

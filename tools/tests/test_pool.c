@@ -198,13 +198,16 @@ static void test_own(struct fault what, const char *name)
 	   name);
 	/* What the kernel has not taken is not in the pool. */
 	is(pool.count, good ? 2 : 1, "own memory: %s: buffers", name);
-	while (pool.count--)
+	while (pool.count) {
+		pool.count--;
 		fpgabuf_unmap(&pool.buffers[pool.count].map);
+	}
+	pool_free(&pool);
 	is(count_files(), files, "own memory: %s: no fd is left", name);
 }
 
-static void test_count(uint32_t slots, uint32_t depth, unsigned int wanted,
-		       unsigned int count)
+static void test_count(uint32_t slots, uint32_t depth, uint32_t batch,
+		       unsigned int wanted, unsigned int count)
 {
 	const struct pool_request request = { .kind = -1, .count = wanted };
 	struct pool pool;
@@ -213,7 +216,7 @@ static void test_count(uint32_t slots, uint32_t depth, unsigned int wanted,
 	fault = (struct fault){ 0 };
 	complaints = 0;
 	info = (struct fpgabuf_info){
-		.num_slots = slots, .queue_depth = depth,
+		.num_slots = slots, .queue_depth = depth, .max_batch = batch,
 	};
 	good = pool_init(&pool, NULL, &request, SIZE);
 	is(pool.count, count, "%u buffers of %u slots, %u deep", wanted, slots,
@@ -233,11 +236,16 @@ int main(void)
 	test_own((struct fault){ 0 }, "good");
 	test_own((struct fault){ .alloc = 2, .error = ENOMEM }, "not pinned");
 	test_own((struct fault){ .enroll = 2, .error = ENOSPC }, "no slot");
-	test_count(64, 32, 0, 8);
-	test_count(64, 4, 0, 4);
-	test_count(3, 32, 0, 3);
-	test_count(64, 32, 32, 32);
-	test_count(64, 32, 33, 0);
+	test_count(64, 32, 1024, 0, 8);
+	test_count(64, 4, 1024, 0, 4);
+	test_count(3, 32, 1024, 0, 3);
+	test_count(64, 32, 1024, 32, 32);
+	test_count(64, 32, 1024, 33, 0);
+	test_count(4096, 4096, 1024, 1024, 1024);
+	test_count(4096, 4096, 1024, 1025, 0);
+	/* A kernel that does not say how many */
+	test_count(4096, 4096, 0, 64, 64);
+	test_count(4096, 4096, 0, 65, 0);
 
 	return tap_end();
 }

@@ -34,9 +34,6 @@
 
 #define FPGABUF_ABI_VERSION	1
 
-/* Slots that a channel has, and the most entries of one exchange. */
-#define FPGABUF_MAX_SLOTS	64
-#define FPGABUF_MAX_BATCH	64
 #define FPGABUF_MAX_PLANES	4
 
 /* The longest time that a fence can be made to wait for a frame. */
@@ -157,6 +154,8 @@ struct fpgabuf_fract {
  * @bus: out: the device that does the DMA, NUL-terminated
  * @timeout_ms: out: &fpgabuf_start.timeout_ms when that is 0
  * @state: out: FPGABUF_STATE_*
+ * @max_batch: out: the most entries, and the most completions, of an exchange
+ * @reserved: out: zero
  */
 struct fpgabuf_info {
 	__u32 abi_version;
@@ -174,6 +173,8 @@ struct fpgabuf_info {
 	__u8 bus[32];
 	__u32 timeout_ms;
 	__u32 state;
+	__u32 max_batch;
+	__u32 reserved;
 };
 
 /**
@@ -496,9 +497,9 @@ struct fpgabuf_completion {
  * struct fpgabuf_exchange - argument of FPGABUF_IOC_EXCHANGE
  * @queue: in: pointer to @queue_count struct fpgabuf_queue_entry
  * @done: in: pointer to room for @done_count struct fpgabuf_completion
- * @queue_count: in: buffers to queue, 0 to FPGABUF_MAX_BATCH
- * @done_count: in: completions wanted at most, 0 to FPGABUF_MAX_BATCH; out:
- *	completions taken
+ * @queue_count: in: buffers to queue, 0 to &fpgabuf_info.max_batch
+ * @done_count: in: completions wanted at most, 0 to &fpgabuf_info.max_batch;
+ *	out: completions taken
  * @min_done: in: wait for that many of them, 0 to @done_count
  * @flags: in: must be 0
  * @timeout: in: longest wait in ns; negative: no limit. Ignored (no wait) when
@@ -534,7 +535,7 @@ struct fpgabuf_completion {
  * Errors besides these, nothing queued and nothing taken: -EINVAL: unknown
  * flag, min_done > done_count, reserved or bytes that must be zero, or @done
  * overlaps @queue or @fences; -E2BIG: a
- * count over FPGABUF_MAX_BATCH; -ENOENT: a slot with no buffer; -EBUSY: a
+ * count over &fpgabuf_info.max_batch; -ENOENT: a slot with no buffer; -EBUSY: a
  * buffer that is queued already (or twice in the list) or whose completion was
  * not taken; -ENOSPC: more than &fpgabuf_info.queue_depth would be queued;
  * -EPIPE: min_done > 0, but the channel is not started and nothing is done; or
@@ -856,8 +857,9 @@ struct fpgabuf_import_done {
  * struct fpgabuf_import_exchange - argument of FPGABUF_IMPORT_IOC_EXCHANGE
  * @copies: in: pointer to @copy_count struct fpgabuf_import_copy, in/out
  * @done: in: pointer to room for @done_count struct fpgabuf_import_done
- * @copy_count: in: copies to queue, 0 to FPGABUF_MAX_BATCH
- * @done_count: in: completions wanted at most, 0 to FPGABUF_MAX_BATCH; out:
+ * @copy_count: in: copies to queue, 0 to
+ *	&fpgabuf_import_info.queue_depth
+ * @done_count: in: completions wanted at most, likewise; out:
  *	completions taken
  * @min_done: in: wait for that many of them, 0 to @done_count
  * @flags: in: must be 0
@@ -883,7 +885,8 @@ struct fpgabuf_import_done {
  * Errors besides these, nothing queued and nothing taken: -EINVAL: unknown flag,
  * min_done > done_count, reserved that must be zero, no length, a misaligned
  * offset, length or buffer, ranges that overlap, &fpgabuf_import_copy.in_fence is
- * no sync_file, @done overlaps @copies; -E2BIG: a count over FPGABUF_MAX_BATCH;
+ * no sync_file, @done overlaps @copies; -E2BIG: a count over
+ * &fpgabuf_import_info.queue_depth;
  * -ENOENT: a slot with no buffer; -EACCES: a buffer not attached for that;
  * -ERANGE: a range not inside of its buffer; -ENOSPC: more than
  * &fpgabuf_import_info.queue_depth; -EIO: in quarantine; -EMFILE, -ENFILE: no

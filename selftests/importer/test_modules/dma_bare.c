@@ -212,7 +212,7 @@ static int bare_config(struct dma_chan *c, struct dma_slave_config *config)
 
 /* The callback of what is terminated may still come. */
 static void bare_keep_stale(struct bare_chan *chan,
-			    const struct list_head *terminated)
+			    struct list_head *terminated)
 {
 	const struct bare_desc *desc =
 		list_first_entry_or_null(terminated, struct bare_desc, node);

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The registered buffers of a channel: dma-bufs of any origin, attached and mapped
+ * once, so that a frame costs neither.
+ */
+#include <linux/dma-buf.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/lockdep.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "channel.h"
+
+/* Returns the slot of that number, or NULL if there is none. */
+struct fpgabuf_slot *fpgabuf_slot(struct fpgabuf_channel *channel, u32 number)
+{
+	lockdep_assert_held(&channel->client.lock);
+	return xa_load(&channel->slots, number);
+}
+
+static void slot_free(struct fpgabuf_slot *slot)
+{
+	sg_free_table(&slot->pieces.part);
+	sg_free_table(&slot->pieces.frame);
+	fpgabuf_import_put(slot->import);
+	kfree(slot);
+}
+
+/* Free the slots of a list: their jobs are idle. */
+void fpgabuf_slots_free(struct list_head *slots)
+{
+	struct fpgabuf_slot *slot, *next;
+
+	list_for_each_entry_safe(slot, next, slots, job.node)
+		slot_free(slot);
+	INIT_LIST_HEAD(slots);
+}
+
+/* Remove a slot, with a completion that nobody took. It is the caller's then. */
+static int slot_remove(struct fpgabuf_slot *slot)
+{
+	struct fpgabuf_channel *channel = slot->channel;
+	struct fpgabuf_queue *queue = &channel->client.engine.queue;
+	int ret = 0;
+
+	spin_lock_irq(&queue->lock);
+	if (slot->quarantined || fpgabuf_job_pending(&slot->job))
+		ret = -EBUSY;
+	else if (slot->job.state == FPGABUF_JOB_DONE)
+		fpgabuf_queue_take(queue, &slot->job);
+	spin_unlock_irq(&queue->lock);
+	if (ret)
+		return ret;
+	xa_erase(&channel->slots, slot->number);
+	channel->num_slots--;
+	return 0;
+}
+
+/* The engine may still access the slot's memory: keep it. */
+static void slot_keep(struct fpgabuf_slot *slot)
+{
+	struct fpgabuf_queue *queue = &slot->channel->client.engine.queue;
+
+	spin_lock_irq(&queue->lock);
+	slot->quarantined = false;
+	spin_unlock_irq(&queue->lock);
+	WARN_ON(slot_remove(slot));
+	list_add(&slot->job.node, &slot->channel->kept);
+}
+
+/* The stream is stopped: no job is pending. */
+void fpgabuf_slots_release(struct fpgabuf_channel *channel)
+{
+	struct fpgabuf_slot *slot;
+	unsigned long number;
+
+	lockdep_assert_held(&channel->client.lock);
+	xa_for_each(&channel->slots, number, slot) {
+		if (slot->quarantined)
+			slot_keep(slot);
+		else if (!WARN_ON(slot_remove(slot)))
+			slot_free(slot);
+	}
+}
+
+static enum dma_data_direction
+channel_dir(const struct fpgabuf_channel *channel)
+{
+	return fpgabuf_channel_is_output(channel) ? DMA_TO_DEVICE :
+						    DMA_FROM_DEVICE;
+}
+
+static bool slots_overlap(struct fpgabuf_channel *channel,
+			  const struct dma_buf *dmabuf, u64 offset, u64 length)
+{
+	struct fpgabuf_slot *slot;
+	unsigned long number;
+
+	xa_for_each(&channel->slots, number, slot)
+		if (slot->import->dmabuf == dmabuf &&
+		    offset < slot->offset + slot->length &&
+		    slot->offset < offset + length)
+			return true;
+	return false;
+}
+
+/* Check the range and say how long it is. */
+static int register_check(struct fpgabuf_channel *channel,
+			  const struct dma_buf *dmabuf,
+			  struct fpgabuf_register *reg)
+{
+	const fmode_t mode = channel_dir(channel) == DMA_FROM_DEVICE ?
+		FMODE_WRITE : FMODE_READ;
+
+	if (!(dmabuf->file->f_mode & mode))
+		return -EACCES;
+	if (!IS_ALIGNED(reg->offset, channel->config.alignment))
+		return -EINVAL;
+	if (reg->offset >= dmabuf->size ||
+	    reg->length > dmabuf->size - reg->offset)
+		return -ERANGE;
+	if (!reg->length)
+		reg->length = dmabuf->size - reg->offset;
+	if (reg->length < channel->format.size)
+		return -EMSGSIZE;
+	if (slots_overlap(channel, dmabuf, reg->offset, reg->length))
+		return -EEXIST;
+	return 0;
+}
+
+static int slice_frame(const struct fpgabuf_channel *channel,
+		       const struct fpgabuf_import *import, u64 offset,
+		       u64 size, struct sg_table *frame)
+{
+	const struct fpgabuf_engine *engine = &channel->client.engine;
+	int ret;
+
+	ret = fpgabuf_import_slice(import, NULL, offset, size,
+				   fpgabuf_engine_max_segment(engine), frame);
+	if (ret)
+		return ret;
+	ret = fpgabuf_engine_check_table(engine, frame);
+	if (ret)
+		sg_free_table(frame);
+	return ret;
+}
+
+static int pieces_alloc(const struct fpgabuf_channel *channel,
+			const struct fpgabuf_import *import, u64 offset,
+			u64 size, struct fpgabuf_pieces *pieces)
+{
+	int ret;
+
+	*pieces = (struct fpgabuf_pieces){};
+	ret = slice_frame(channel, import, offset, size, &pieces->frame);
+	if (ret || !fpgabuf_channel_is_output(channel))
+		return ret;
+	ret = sg_alloc_table(&pieces->part, pieces->frame.nents, GFP_KERNEL);
+	if (ret)
+		sg_free_table(&pieces->frame);
+	return ret;
+}
+
+/*
+ * All slots in a dma-buf share one import; NULL: there is no slot in it. The
+ * reference that is returned is the caller's.
+ */
+struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
+					    const struct dma_buf *dmabuf)
+{
+	struct fpgabuf_slot *slot;
+	unsigned long number;
+
+	lockdep_assert_held(&channel->client.lock);
+	xa_for_each(&channel->slots, number, slot)
+		if (slot->import->dmabuf == dmabuf)
+			return fpgabuf_import_get(slot->import);
+	return NULL;
+}
+
+/*
+ * A slot for the import, whose reference it takes. Its number is reserved;
+ * fpgabuf_slot() does not find it yet.
+ */
+static struct fpgabuf_slot *slot_create(struct fpgabuf_channel *channel,
+					struct fpgabuf_import *import,
+					const struct fpgabuf_register *reg,
+					u64 size)
+{
+	struct fpgabuf_slot *slot;
+	int ret;
+
+	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
+	if (!slot)
+		return ERR_PTR(-ENOMEM);
+	ret = pieces_alloc(channel, import, reg->offset, size, &slot->pieces);
+	if (ret)
+		goto err_free;
+	ret = xa_alloc(&channel->slots, &slot->number, NULL,
+		       XA_LIMIT(0, FPGABUF_MAX_SLOTS - 1), GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_pieces;
+	slot->channel = channel;
+	slot->offset = reg->offset;
+	slot->length = reg->length;
+	fpgabuf_engine_job_init(&channel->client.engine, &slot->job);
+	slot->import = import;
+	return slot;
+
+err_pieces:
+	sg_free_table(&slot->pieces.part);
+	sg_free_table(&slot->pieces.frame);
+err_free:
+	kfree(slot);
+	return ERR_PTR(ret == -EBUSY ? -ENOSPC : ret);
+}
+
+/**
+ * struct registration - a buffer on its way into a slot
+ * @dmabuf: the buffer
+ * @size: of a frame, when the buffer was looked at
+ * @import: the buffer as the engine's device has it, with a reference
+ */
+struct registration {
+	struct dma_buf *dmabuf;
+	u64 size;
+	struct fpgabuf_import *import;
+};
+
+static int register_allowed(struct fpgabuf_channel *channel, struct file *file,
+			    const struct dma_buf *dmabuf,
+			    struct fpgabuf_register *reg)
+{
+	if (channel->client.gone)
+		return -ENODEV;
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	return register_check(channel, dmabuf, reg);
+}
+
+/* What is wanted, as far as it can be told without mapping anything. */
+static int register_begin(struct fpgabuf_channel *channel, struct file *file,
+			  struct fpgabuf_register *reg,
+			  struct registration *r)
+{
+	int ret;
+
+	if (mutex_lock_interruptible(&channel->client.lock))
+		return -EINTR;
+	ret = register_allowed(channel, file, r->dmabuf, reg);
+	if (!ret) {
+		r->size = channel->format.size;
+		r->import = fpgabuf_slots_import(channel, r->dmabuf);
+	}
+	mutex_unlock(&channel->client.lock);
+	return ret;
+}
+
+/* Attaching and mapping take as long as the buffer's exporter likes. */
+static struct fpgabuf_slot *register_map(struct fpgabuf_channel *channel,
+					 const struct fpgabuf_register *reg,
+					 struct registration *r)
+{
+	struct fpgabuf_slot *slot;
+
+	if (!r->import)
+		r->import = fpgabuf_import(fpgabuf_channel_dma_dev(channel),
+					   r->dmabuf, channel_dir(channel));
+	if (IS_ERR(r->import))
+		return ERR_CAST(r->import);
+	slot = slot_create(channel, r->import, reg, r->size);
+	if (IS_ERR(slot))
+		fpgabuf_import_put(r->import);
+	return slot;
+}
+
+/* The format may be another one by now, and another file may own the channel. */
+static int register_commit(struct file *file, const struct registration *r,
+			   struct fpgabuf_slot *slot,
+			   struct fpgabuf_ioctl_arg *arg)
+{
+	struct fpgabuf_channel *channel = slot->channel;
+	struct fpgabuf_register *reg = &arg->reg;
+	const u64 length = reg->length;
+	int ret;
+
+	ret = register_allowed(channel, file, r->dmabuf, reg);
+	if (!ret && channel->format.size != r->size)
+		ret = -EBUSY;
+	if (ret)
+		return ret;
+	reg->length = length;
+	reg->slot = slot->number;
+	ret = fpgabuf_ioctl_put_locked(arg);
+	if (ret)
+		return ret;
+	/* The entry is there: nothing is allocated. */
+	ret = xa_err(xa_store(&channel->slots, slot->number, slot, GFP_NOWAIT));
+	if (WARN_ON(ret))
+		return ret;
+	channel->num_slots++;
+	return fpgabuf_channel_claim(channel, file);
+}
+
+static int register_dmabuf(struct fpgabuf_channel *channel, struct file *file,
+			   struct dma_buf *dmabuf,
+			   struct fpgabuf_ioctl_arg *arg)
+{
+	struct registration r = { .dmabuf = dmabuf };
+	struct fpgabuf_register wanted = arg->reg;
+	struct fpgabuf_slot *slot;
+	int ret;
+
+	ret = register_begin(channel, file, &wanted, &r);
+	if (ret)
+		return ret;
+	slot = register_map(channel, &wanted, &r);
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+
+	mutex_lock(&channel->client.lock);
+	ret = register_commit(file, &r, slot, arg);
+	mutex_unlock(&channel->client.lock);
+	if (ret) {
+		xa_erase(&channel->slots, slot->number);
+		slot_free(slot);
+	}
+	return ret;
+}
+
+int fpgabuf_ioctl_register(struct fpgabuf_channel *channel, struct file *file,
+			   struct fpgabuf_ioctl_arg *arg)
+{
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (arg->reg.flags || arg->reg.reserved)
+		return -EINVAL;
+	dmabuf = dma_buf_get(arg->reg.fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+
+	ret = fpgabuf_client_enter(&channel->client);
+	if (ret)
+		goto out_put;
+	ret = mutex_lock_interruptible(&channel->register_lock) ? -EINTR : 0;
+	if (ret)
+		goto out_leave;
+	ret = register_dmabuf(channel, file, dmabuf, arg);
+	mutex_unlock(&channel->register_lock);
+out_leave:
+	fpgabuf_client_leave(&channel->client);
+out_put:
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,
+			     struct file *file, struct fpgabuf_ioctl_arg *arg)
+{
+	struct fpgabuf_slot *slot;
+	int ret;
+
+	if (arg->unreg.flags)
+		return -EINVAL;
+	if (channel->owner && channel->owner != file)
+		return -EBUSY;
+	slot = fpgabuf_slot(channel, arg->unreg.slot);
+	if (!slot)
+		return -ENOENT;
+	ret = slot_remove(slot);
+	if (!ret)
+		slot_free(slot);
+	return ret;
+}
