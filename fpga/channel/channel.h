@@ -6,6 +6,7 @@
 #include <linux/device.h>
 #include <linux/fpgabuf.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/scatterlist.h>
 #include <linux/xarray.h>
 
@@ -39,6 +40,7 @@ struct fpgabuf_pieces {
  * @seen: &fpgabuf_channel.num_submissions when it was named last
  * @import: the dma-buf, attached to the engine's device and mapped, with a
  *	reference; shared by all slots in that dma-buf. Constant
+ * @range: in &fpgabuf_channel.ranges
  * @offset: where its range starts in the dma-buf, bytes
  * @length: bytes of the range
  * @pieces: the device's view of one frame at the start of the range
@@ -58,6 +60,7 @@ struct fpgabuf_slot {
 	u32 number;
 	u64 seen;
 	struct fpgabuf_import *import;
+	struct rb_node range;
 	u64 offset;
 	u64 length;
 	struct fpgabuf_pieces pieces;
@@ -112,6 +115,7 @@ struct fpgabuf_stats {
  * @num_slots: number of @slots
  * @slots: registered buffers, by number. A number that is reserved for a buffer
  *	that is being registered has no entry
+ * @ranges: the same slots, by dma-buf and offset; they do not overlap
  * @next_sequence: of the frame that is expected next; protected by
  *	&fpgabuf_queue.lock
  * @stats: protected likewise
@@ -138,6 +142,7 @@ struct fpgabuf_channel {
 	struct list_head kept;
 	unsigned int num_slots;
 	struct xarray slots;
+	struct rb_root ranges;
 
 	u64 next_sequence;
 	struct fpgabuf_stats stats;

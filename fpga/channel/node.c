@@ -306,6 +306,7 @@ fpgabuf_channel_register(struct device *dev,
 	}
 	INIT_LIST_HEAD(&channel->kept);
 	xa_init_flags(&channel->slots, XA_FLAGS_ALLOC);
+	channel->ranges = RB_ROOT;
 
 	device_initialize(&channel->dev);
 	atomic_inc(&channels_alive);

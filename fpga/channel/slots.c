@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/lockdep.h>
+#include <linux/rbtree.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -18,6 +19,59 @@ struct fpgabuf_slot *fpgabuf_slot(struct fpgabuf_channel *channel, u32 number)
 {
 	lockdep_assert_held(&channel->client.lock);
 	return xa_load(&channel->slots, number);
+}
+
+/**
+ * struct slot_range - a part of a dma-buf
+ * @dmabuf: the dma-buf
+ * @offset: where it starts, bytes
+ * @length: bytes of it
+ */
+struct slot_range {
+	const struct dma_buf *dmabuf;
+	u64 offset;
+	u64 length;
+};
+
+static struct fpgabuf_slot *to_slot(const struct rb_node *node)
+{
+	return rb_entry(node, struct fpgabuf_slot, range);
+}
+
+/* 0: the slot is in that dma-buf */
+static int range_cmp_dmabuf(const void *key, const struct rb_node *node)
+{
+	const struct dma_buf *dmabuf = to_slot(node)->import->dmabuf;
+
+	if (key == dmabuf)
+		return 0;
+	return (uintptr_t)key < (uintptr_t)dmabuf ? -1 : 1;
+}
+
+/* 0: the slot overlaps the range */
+static int range_cmp(const void *key, const struct rb_node *node)
+{
+	const struct fpgabuf_slot *slot = to_slot(node);
+	const struct slot_range *range = key;
+	int ret = range_cmp_dmabuf(range->dmabuf, node);
+
+	if (ret)
+		return ret;
+	if (range->offset + range->length <= slot->offset)
+		return -1;
+	return slot->offset + slot->length <= range->offset;
+}
+
+static int range_cmp_nodes(struct rb_node *new, const struct rb_node *node)
+{
+	const struct fpgabuf_slot *slot = to_slot(new);
+	const struct slot_range range = {
+		.dmabuf = slot->import->dmabuf,
+		.offset = slot->offset,
+		.length = slot->length,
+	};
+
+	return range_cmp(&range, node);
 }
 
 static void slot_free(struct fpgabuf_slot *slot)
@@ -53,6 +107,7 @@ static int slot_remove(struct fpgabuf_slot *slot)
 	spin_unlock_irq(&queue->lock);
 	if (ret)
 		return ret;
+	rb_erase(&slot->range, &channel->ranges);
 	xa_erase(&channel->slots, slot->number);
 	channel->num_slots--;
 	return 0;
@@ -92,20 +147,6 @@ channel_dir(const struct fpgabuf_channel *channel)
 						    DMA_FROM_DEVICE;
 }
 
-static bool slots_overlap(struct fpgabuf_channel *channel,
-			  const struct dma_buf *dmabuf, u64 offset, u64 length)
-{
-	struct fpgabuf_slot *slot;
-	unsigned long number;
-
-	xa_for_each(&channel->slots, number, slot)
-		if (slot->import->dmabuf == dmabuf &&
-		    offset < slot->offset + slot->length &&
-		    slot->offset < offset + length)
-			return true;
-	return false;
-}
-
 /* Check the range and say how long it is. */
 static int register_check(struct fpgabuf_channel *channel,
 			  const struct dma_buf *dmabuf,
@@ -113,6 +154,7 @@ static int register_check(struct fpgabuf_channel *channel,
 {
 	const fmode_t mode = channel_dir(channel) == DMA_FROM_DEVICE ?
 		FMODE_WRITE : FMODE_READ;
+	struct slot_range range;
 
 	if (!(dmabuf->file->f_mode & mode))
 		return -EACCES;
@@ -125,7 +167,12 @@ static int register_check(struct fpgabuf_channel *channel,
 		reg->length = dmabuf->size - reg->offset;
 	if (reg->length < channel->format.size)
 		return -EMSGSIZE;
-	if (slots_overlap(channel, dmabuf, reg->offset, reg->length))
+	range = (struct slot_range){
+		.dmabuf = dmabuf,
+		.offset = reg->offset,
+		.length = reg->length,
+	};
+	if (rb_find(&range, &channel->ranges, range_cmp))
 		return -EEXIST;
 	return 0;
 }
@@ -170,14 +217,11 @@ static int pieces_alloc(const struct fpgabuf_channel *channel,
 struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 					    const struct dma_buf *dmabuf)
 {
-	struct fpgabuf_slot *slot;
-	unsigned long number;
+	struct rb_node *node;
 
 	lockdep_assert_held(&channel->client.lock);
-	xa_for_each(&channel->slots, number, slot)
-		if (slot->import->dmabuf == dmabuf)
-			return fpgabuf_import_get(slot->import);
-	return NULL;
+	node = rb_find(dmabuf, &channel->ranges, range_cmp_dmabuf);
+	return node ? fpgabuf_import_get(to_slot(node)->import) : NULL;
 }
 
 /*
@@ -300,6 +344,7 @@ static int register_commit(struct file *file, const struct registration *r,
 	ret = xa_err(xa_store(&channel->slots, slot->number, slot, GFP_NOWAIT));
 	if (WARN_ON(ret))
 		return ret;
+	WARN_ON(rb_find_add(&slot->range, &channel->ranges, range_cmp_nodes));
 	channel->num_slots++;
 	return fpgabuf_channel_claim(channel, file);
 }

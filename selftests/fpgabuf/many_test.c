@@ -82,7 +82,7 @@ static const char *check(const struct buffer *b, int first,
 }
 
 /* All buffers go round and round: each packet comes, once, and in order. */
-TEST_F(many, in_order)
+TEST_F_TIMEOUT(many, in_order, 180)
 {
 	static struct fpgabuf_queue_entry queue[SIM_BATCH];
 	static struct fpgabuf_completion done[SIM_BATCH];
@@ -105,7 +105,7 @@ TEST_F(many, in_order)
 }
 
 /* None is lost when it is stopped with all of them queued; nor is a slot. */
-TEST_F(many, are_canceled)
+TEST_F_TIMEOUT(many, are_canceled, 180)
 {
 	static struct fpgabuf_queue_entry queue[SIM_BATCH];
 	static struct fpgabuf_completion done[SIM_BATCH];
@@ -126,7 +126,7 @@ TEST_F(many, are_canceled)
 }
 
 /* A whole batch with fences: all signal, and in order. */
-TEST_F(many, have_fences)
+TEST_F_TIMEOUT(many, have_fences, 180)
 {
 	static struct fpgabuf_queue_entry queue[SIM_BATCH];
 	static struct fpgabuf_fences fences[SIM_BATCH];

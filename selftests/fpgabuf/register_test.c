@@ -183,7 +183,7 @@ TEST_F(reg, not_a_dma_buf)
 }
 
 /* Every slot is used once; what is given back can be had again. */
-TEST_F(reg, all_slots)
+TEST_F_TIMEOUT(reg, all_slots, 180)
 {
 	const __u64 end = SIM_SLOTS * SIM_MIN_FRAME;
 	static bool used[SIM_SLOTS];
