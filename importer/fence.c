@@ -12,7 +12,6 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/sync_file.h>
 
@@ -21,12 +20,12 @@
 /**
  * struct fpgabuf_fence - a fence
  * @base: what others see; the first member
- * @lock: guards @base
+ * @lock: protects @base on kernels whose fences have no lock of their own
  * @timeline: name of the timeline
  */
 struct fpgabuf_fence {
 	struct dma_fence base;
-	spinlock_t lock;	/* for what is said above */
+	struct fpgabuf_fence_lock lock;
 	char timeline[32];
 };
 
@@ -81,10 +80,9 @@ struct dma_fence *fpgabuf_fence_create(const char *timeline, u64 context,
 	if (!fence)
 		return NULL;
 	__module_get(THIS_MODULE);
-	spin_lock_init(&fence->lock);
 	strscpy(fence->timeline, timeline, sizeof(fence->timeline));
-	dma_fence_init(&fence->base, &fpgabuf_fence_ops, &fence->lock, context,
-		       seqno);
+	dma_fence_init(&fence->base, &fpgabuf_fence_ops,
+		       fpgabuf_fence_lock_init(&fence->lock), context, seqno);
 	return &fence->base;
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_fence_create, "FPGABUF");

@@ -127,7 +127,7 @@ static const struct dma_buf_attach_ops import_peer_attach_ops = {
  * @dmabuf: any dma-buf; the import takes a reference of its own
  * @dir: DMA_FROM_DEVICE when @dev writes it, DMA_TO_DEVICE when it reads it
  * @peer: @dev can do with memory of another device (peer to peer)
- * @ops: the caller's, who is told when the memory is to move, or is gone
+ * @ops: the caller's functions, called when the memory is to move, or has gone
  * @priv: for the caller
  *
  * For a device that is at the buffer only between a fence that is in its

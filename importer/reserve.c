@@ -8,8 +8,8 @@
 #include <linux/fpgabuf.h>
 
 /*
- * Of one timeline the last fence stays, but not for one that tells more: there
- * may be one for WRITE, one for READ and one for BOOKKEEP.
+ * A later fence of the same timeline replaces an earlier one, but only of the same
+ * usage or a weaker one: there may be one for WRITE, READ and BOOKKEEP each.
  */
 #define RESERVE_FENCES	3
 

@@ -2,8 +2,8 @@
 /*
  * fpgabuf channels: /dev/fpgabufN, their registration, open and close.
  *
- * A board's driver registers a channel; whoever opens the node gets the engine's
- * channel requested. The node may outlive the board's device: unregister stops
+ * A board's driver registers a channel; the first open() of its node requests the
+ * engine's channel. The node may outlive the board's device: unregister stops
  * the stream and lets go of everything of the board, after that every request
  * on a file that is still open fails with -ENODEV.
  */
@@ -167,7 +167,7 @@ static __poll_t fpgabuf_poll(struct file *file, poll_table *wait)
 	return mask;
 }
 
-/* What the channel is at, whoever owns it: for who looks at a stream that stands. */
+/* Where the buffers are, of any owner: helps to find why a stream stands still. */
 static void fpgabuf_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct fpgabuf_channel *channel = file->private_data;
@@ -350,7 +350,7 @@ void fpgabuf_channel_unregister(struct fpgabuf_channel *channel)
 {
 	fpgabuf_device_remove(&channel->device);
 	cdev_device_del(&channel->cdev, &channel->dev);
-	/* Free for the next one, whoever still has a file of this one. */
+	/* The number may be reused; files of this node may still be open. */
 	ida_free(&fpgabuf_ida, MINOR(channel->dev.devt));
 
 	mutex_lock(&channel->client.lock);

@@ -284,7 +284,7 @@ static int register_allowed(struct fpgabuf_channel *channel, struct file *file,
 	return register_check(channel, dmabuf, reg);
 }
 
-/* What is wanted, as far as it can be told without mapping anything. */
+/* Check what can be checked without mapping anything. */
 static int register_begin(struct fpgabuf_channel *channel, struct file *file,
 			  struct fpgabuf_register *reg,
 			  struct registration *r)

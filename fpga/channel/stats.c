@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a channel has done since it was registered, in sysfs: statistics/ of its
- * device. Counted with the queue's lock held, which whoever counts has anyway.
+ * device. Counted with the queue's lock held.
  */
 #include <linux/device.h>
 #include <linux/errno.h>

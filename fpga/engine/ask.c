@@ -44,6 +44,7 @@ static void ask_complete(struct fpgabuf_engine *engine,
 	/* It may have come by now. */
 	if (transfer->job) {
 		transfer->job->asked = true;
+		transfer->given_up = true;
 		fpgabuf_engine_transfer_done(engine, transfer, &result);
 	}
 	spin_unlock_irq(&engine->queue.lock);
@@ -51,12 +52,10 @@ static void ask_complete(struct fpgabuf_engine *engine,
 }
 
 /*
- * Ask the engine about its oldest descriptor. DMA_COMPLETE: it has reported twice
- * that it is complete, so that a callback that was on its way had time to come,
- * and the descriptor was completed here. DMA_PAUSED: it has reported so once: ask
- * again. Else what it reported, DMA_ERROR or DMA_IN_PROGRESS.
+ * Ask the engine about its oldest descriptor. To be called again after a while if
+ * that is complete: if it has not called back by then, it never will.
  */
-enum dma_status fpgabuf_engine_ask(struct fpgabuf_engine *engine)
+enum fpgabuf_answer fpgabuf_engine_ask(struct fpgabuf_engine *engine)
 {
 	struct fpgabuf_transfer *transfer;
 	struct dma_tx_state state = {};
@@ -67,17 +66,17 @@ enum dma_status fpgabuf_engine_ask(struct fpgabuf_engine *engine)
 	transfer = ask_oldest(engine);
 	spin_unlock_irq(&engine->queue.lock);
 	if (!transfer)
-		return DMA_IN_PROGRESS;
+		return FPGABUF_ANSWER_BUSY;
 
 	status = dmaengine_tx_status(engine->chan, transfer->cookie, &state);
 	if (status == DMA_ERROR)
-		return status;
+		return FPGABUF_ANSWER_FAILED;
 	if (status != DMA_COMPLETE)
-		return DMA_IN_PROGRESS;
+		return FPGABUF_ANSWER_BUSY;
 	if (engine->asked != transfer->cookie) {
 		engine->asked = transfer->cookie;
-		return DMA_PAUSED;
+		return FPGABUF_ANSWER_COMPLETE;
 	}
 	ask_complete(engine, transfer, state.residue);
-	return DMA_COMPLETE;
+	return FPGABUF_ANSWER_LOST;
 }

@@ -212,7 +212,7 @@ int fpgabuf_engine_open(struct fpgabuf_engine *engine)
 	if (!try_module_get(owner))
 		return -ENODEV;
 	chan = dma_request_chan(config->parent, config->dma_name);
-	/* It was there at registration; nobody's probe waits for it now. */
+	/* It was there at registration. There is no probe to defer now. */
 	ret = PTR_ERR_OR_ZERO(chan) == -EPROBE_DEFER ? -ENODEV :
 						       PTR_ERR_OR_ZERO(chan);
 	if (ret)

@@ -38,8 +38,23 @@ int fpgabuf_engine_halt(struct fpgabuf_engine *engine, bool reset);
 void fpgabuf_engine_requeue(struct fpgabuf_engine *engine,
 			    const struct fpgabuf_job *failed, int status);
 
+/**
+ * enum fpgabuf_answer - what the engine says of its oldest descriptor
+ * @FPGABUF_ANSWER_BUSY: it is not complete
+ * @FPGABUF_ANSWER_FAILED: it will not be
+ * @FPGABUF_ANSWER_COMPLETE: it is complete; its callback may be on its way
+ * @FPGABUF_ANSWER_LOST: likewise, but that had time to come: the job was given the
+ *	completion
+ */
+enum fpgabuf_answer {
+	FPGABUF_ANSWER_BUSY,
+	FPGABUF_ANSWER_FAILED,
+	FPGABUF_ANSWER_COMPLETE,
+	FPGABUF_ANSWER_LOST,
+};
+
 /* ask.c: with engine->lock held */
-enum dma_status fpgabuf_engine_ask(struct fpgabuf_engine *engine);
+enum fpgabuf_answer fpgabuf_engine_ask(struct fpgabuf_engine *engine);
 
 /* watchdog.c */
 void fpgabuf_watchdog_work(struct work_struct *work);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What goes wrong with an engine. It is told apart by the name of its node, that
- * of a channel or of an importing device.
+ * Failures of an engine, which is identified by the name of its node: that of a
+ * channel or of an importing device.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM fpgabuf

@@ -68,16 +68,16 @@ static void watchdog_overdue(struct fpgabuf_engine *engine,
 			     const struct fpgabuf_job *job)
 {
 	switch (fpgabuf_engine_ask(engine)) {
-	case DMA_COMPLETE:
+	case FPGABUF_ANSWER_LOST:
 		fpgabuf_engine_issue_ready(engine);
 		return;
-	case DMA_PAUSED:
+	case FPGABUF_ANSWER_COMPLETE:
 		fpgabuf_engine_arm(engine, WATCHDOG_GRACE_NS);
 		return;
-	case DMA_ERROR:
+	case FPGABUF_ANSWER_FAILED:
 		watchdog_give_up(engine, job, -EIO);
 		return;
-	default:
+	case FPGABUF_ANSWER_BUSY:
 		break;
 	}
 	if (READ_ONCE(engine->queue.num_fenced))

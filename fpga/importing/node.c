@@ -405,7 +405,7 @@ EXPORT_SYMBOL_NS_GPL(fpgabuf_importer_register, "FPGABUF");
 void fpgabuf_importer_unregister(struct fpgabuf_importer *importer)
 {
 	cdev_device_del(&importer->cdev, &importer->dev);
-	/* Free for the next one, whoever still has a file of this one. */
+	/* The number may be reused; files of this node may still be open. */
 	ida_free(&importer_ida, MINOR(importer->dev.devt));
 
 	mutex_lock(&importer->client.lock);

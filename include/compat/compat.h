@@ -12,6 +12,7 @@
 
 #include <linux/device.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/export.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
@@ -31,6 +32,29 @@
 #else
 #define EXPORT_SYMBOL_NS_GPL(sym, ns)	__EXPORT_SYMBOL(sym, "_gpl", ns)
 #endif
+#endif
+
+/* The fences of newer kernels have a lock of their own, for callers who pass NULL. */
+#ifdef HAVE_DMA_FENCE_INLINE_LOCK
+struct fpgabuf_fence_lock {
+};
+
+static inline spinlock_t *
+fpgabuf_fence_lock_init(struct fpgabuf_fence_lock *lock)
+{
+	return NULL;
+}
+#else
+struct fpgabuf_fence_lock {
+	spinlock_t lock;	/* protects the fence it is for */
+};
+
+static inline spinlock_t *
+fpgabuf_fence_lock_init(struct fpgabuf_fence_lock *lock)
+{
+	spin_lock_init(&lock->lock);
+	return &lock->lock;
+}
 #endif
 
 #ifndef HAVE_CLASS_CREATE_NAME

@@ -148,7 +148,7 @@ struct fpgabuf_device {
 };
 
 /**
- * enum fpgabuf_device_event - what a notifier is told of a name
+ * enum fpgabuf_device_event - what happens to a name, for notifiers
  * @FPGABUF_DEVICE_ADD: there is a device of that name from now on
  * @FPGABUF_DEVICE_REMOVE: there is none any more
  */
@@ -274,12 +274,13 @@ static inline bool fpgabuf_overlap(u64 a, u64 a_len, u64 b, u64 b_len)
 
 /**
  * struct fpgabuf_reservation - a buffer and a fence that is to be added to it
- * @import: the buffer; of the caller, who has a reference
+ * @import: the buffer; the caller holds a reference
  * @fence: the fence, or NULL: nothing is to be added
  * @write: the device writes the buffer; otherwise it only reads it
- * @explicit_sync: others need not wait for it, who get it told otherwise; nor it
- *	for them
- * @unseen: others need not wait for it, who learn otherwise when it is done
+ * @explicit_sync: others do not wait for it implicitly, nor it for them: they are
+ *	ordered by explicit fences
+ * @unseen: others do not wait for it implicitly: they learn of its end from a
+ *	completion
  * @locked: the reservation is held, and this is the entry to give it back by;
  *	false at first, fpgabuf_reserve()'s from then on
  */
@@ -423,7 +424,7 @@ struct fpgabuf_channel_ops {
 	int (*idle)(void *priv);
 
 	/**
-	 * @frame: read what the engine told of a completed frame: @metadata of
+	 * @frame: read what the engine reported of a completed frame: @metadata of
 	 * @len bytes, see dmaengine_desc_get_metadata_ptr(). @frame comes
 	 * filled with what the channel knows by itself. Not called for a
 	 * transfer that failed. A &fpgabuf_frame.sequence that is lower than
