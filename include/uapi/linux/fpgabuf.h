@@ -32,6 +32,12 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+/*
+ * Stays 1 until the first release. What programs have to change till then:
+ * - FPGABUF_MAX_SLOTS and FPGABUF_MAX_BATCH are gone: &fpgabuf_info.num_slots and
+ *   &fpgabuf_info.max_batch, &fpgabuf_import_info.num_slots and .queue_depth say
+ *   how many.
+ */
 #define FPGABUF_ABI_VERSION	1
 
 #define FPGABUF_MAX_PLANES	4
