@@ -6,6 +6,7 @@
  * Descriptors go idle -> submitted -> issued -> current -> idle. They are kept
  * for the next use, so that a stream allocates nothing per frame.
  */
+#include <kunit/visibility.h>
 #include <linux/bottom_half.h>
 #include <linux/dmaengine.h>
 #include <linux/err.h>
@@ -318,13 +319,18 @@ static void sim_free_chan_resources(struct dma_chan *c)
 	}
 }
 
-/* The engine starts on the oldest issued descriptor, if there is one. */
+/*
+ * The engine starts on the oldest issued descriptor, if there is one. Returns NULL
+ * while the logic is stopped: what is issued then is for its next run.
+ */
 struct sim_desc *sim_chan_next(struct sim_chan *chan)
 {
-	struct sim_desc *desc;
+	struct sim_desc *desc = NULL;
 
 	spin_lock_irq(&chan->lock);
-	desc = list_first_entry_or_null(&chan->issued, struct sim_desc, node);
+	if (READ_ONCE(chan->logic->running))
+		desc = list_first_entry_or_null(&chan->issued, struct sim_desc,
+						node);
 	if (desc)
 		list_del(&desc->node);
 	if (desc && !desc->planned) {
@@ -336,6 +342,7 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan)
 	spin_unlock_irq(&chan->lock);
 	return desc;
 }
+EXPORT_SYMBOL_IF_KUNIT(sim_chan_next);
 
 /* The descriptor was not for the engine yet: it is the next one again. */
 void sim_chan_put_back(struct sim_chan *chan, struct sim_desc *desc)

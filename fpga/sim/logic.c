@@ -250,7 +250,10 @@ void sim_logic_stop(void *priv)
 {
 	struct sim_logic *logic = priv;
 
+	/* The thread may have seen that it runs, and take a descriptor late. */
+	spin_lock_irq(&logic->chan->lock);
 	WRITE_ONCE(logic->running, false);
+	spin_unlock_irq(&logic->chan->lock);
 	hrtimer_cancel(&logic->timer);
 	/* A frame that is being moved is finished, or aborted by terminate. */
 }

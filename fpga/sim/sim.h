@@ -311,7 +311,7 @@ struct sim_logic_ops {
  * @timer: the frame clock, in hardirq context
  * @interval: time of a frame; 0: as fast as descriptors are issued
  * @due: frames whose time has come, and that are neither moved nor lost
- * @running: between start and stop
+ * @running: between start and stop; cleared with &sim_chan.lock held
  * @format: set while not running
  * @run: number of the run
  * @sequence: of the next frame; only @work uses it
