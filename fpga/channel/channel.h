@@ -33,8 +33,9 @@ struct fpgabuf_pieces {
 
 /**
  * struct fpgabuf_slot - a registered buffer, and its frames' job
- * @job: what it is doing. Its node is in &fpgabuf_channel.kept when the owner has
- *	closed the node and the engine does not stop
+ * @job: the capture or output of its next frame. Its node is in
+ *	&fpgabuf_channel.kept when the owner has closed the node and the engine does
+ *	not stop
  * @channel: the channel it belongs to; constant
  * @number: the user's name for it; constant
  * @seen: &fpgabuf_channel.num_submissions when it was named last
@@ -95,7 +96,7 @@ struct fpgabuf_stats {
  * @parent: the board's device; @config is its driver's. Both are valid until
  *	fpgabuf_channel_unregister() sets &fpgabuf_client.gone
  * @device: @parent as the exporter knows it
- * @config: what the board said
+ * @config: what the board registered
  * @name: copy of its name
  * @client: the engine, and exchanges. Open while the node has users. Its lock also
  *	serializes ioctls, open, release and unregister, and protects the fields

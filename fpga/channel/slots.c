@@ -92,7 +92,7 @@ void fpgabuf_slots_free(struct list_head *slots)
 	INIT_LIST_HEAD(slots);
 }
 
-/* Remove a slot, with a completion that nobody took. It is the caller's then. */
+/* Remove a slot, with a completion that nobody took. The caller owns it. */
 static int slot_remove(struct fpgabuf_slot *slot)
 {
 	struct fpgabuf_channel *channel = slot->channel;

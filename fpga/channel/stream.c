@@ -27,7 +27,8 @@ static struct fpgabuf_frame stream_frame(const struct fpgabuf_slot *slot,
 	size_t len, max;
 	void *metadata;
 
-	if (!channel->has_metadata || slot->job.asked || result->result != DMA_TRANS_NOERROR)
+	if (!channel->has_metadata || slot->job.asked ||
+	    result->result != DMA_TRANS_NOERROR)
 		return frame;
 	metadata = dmaengine_desc_get_metadata_ptr(slot->desc, &len, &max);
 	if (!IS_ERR_OR_NULL(metadata))

@@ -31,7 +31,7 @@ static struct fpgabuf_transfer *ask_oldest(struct fpgabuf_engine *engine)
 	return NULL;
 }
 
-/* The callback did not come. What it would have said is not known. */
+/* The callback did not come. Its result is not known, but for the residue. */
 static void ask_complete(struct fpgabuf_engine *engine,
 			 struct fpgabuf_transfer *transfer, u32 residue)
 {

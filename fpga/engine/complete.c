@@ -174,12 +174,14 @@ static bool transfer_is_current(const struct fpgabuf_engine *engine,
 				const struct fpgabuf_transfer *transfer)
 {
 	const struct dma_chan *chan = engine->chan;
+	const dma_cookie_t cookie = READ_ONCE(transfer->cookie);
 
 	if (!transfer->job)
 		return false;
-	if (!transfer->given_up)
+	/* It may be complete before its cookie is known. */
+	if (!transfer->given_up || !cookie)
 		return true;
-	return dma_async_is_complete(READ_ONCE(transfer->cookie),
+	return dma_async_is_complete(cookie,
 				     READ_ONCE(chan->completed_cookie),
 				     READ_ONCE(chan->cookie)) != DMA_IN_PROGRESS;
 }

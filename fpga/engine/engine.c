@@ -38,16 +38,37 @@ static bool engine_goes(struct dma_chan *chan,
 	return !directions || directions & BIT(direction);
 }
 
-/* What the engine lacks; NULL: nothing. */
-static const char *engine_lacks(struct dma_chan *chan,
-				enum fpgabuf_engine_use use)
+static u32 config_alignment(const struct fpgabuf_engine_config *config,
+			    const struct dma_chan *chan)
 {
+	return config->alignment ?: 1U << chan->device->copy_align;
+}
+
+/* A multiple of the alignment; 0: no segment is aligned. */
+static u32 config_max_segment(const struct fpgabuf_engine_config *config,
+			      struct dma_chan *chan)
+{
+	struct device *dev = config->limits.dma_dev ?:
+		dmaengine_get_dma_device(chan);
+	const u32 max = min_not_zero(config->limits.max_segment,
+				     dma_get_max_seg_size(dev));
+
+	return round_down(max, config_alignment(config, chan));
+}
+
+/* What the engine lacks; NULL: nothing. */
+static const char *engine_lacks(const struct fpgabuf_engine_config *config,
+				struct dma_chan *chan)
+{
+	const enum fpgabuf_engine_use use = config->use;
 	struct dma_device *dma = chan->device;
 
 	if (!dma->device_terminate_all)
 		return "cannot be stopped (no device_terminate_all)";
 	if (dma_has_cap(DMA_COMPLETION_NO_ORDER, dma->cap_mask))
 		return "completes out of order (DMA_COMPLETION_NO_ORDER)";
+	if (!config_max_segment(config, chan))
+		return "takes only segments shorter than their alignment";
 	if (use == FPGABUF_ENGINE_COPY)
 		return dma->device_prep_dma_memcpy ? NULL :
 			"does not copy (no device_prep_dma_memcpy)";
@@ -60,11 +81,11 @@ static const char *engine_lacks(struct dma_chan *chan,
 	return NULL;
 }
 
-/* 0, or -EOPNOTSUPP, and the kernel's log says why. */
+/* Returns 0, or -EOPNOTSUPP, with the reason in the kernel's log. */
 static int engine_judge(const struct fpgabuf_engine_config *config,
 			struct dma_chan *chan)
 {
-	const char *lacks = engine_lacks(chan, config->use);
+	const char *lacks = engine_lacks(config, chan);
 
 	if (!lacks)
 		return 0;
@@ -80,18 +101,14 @@ static int engine_judge(const struct fpgabuf_engine_config *config,
  * Reports in the kernel's log what is wrong. Nothing is held after it.
  *
  * Context: process context, may sleep.
- * Return: 0; -EINVAL: a segment is shorter than the alignment; -EPROBE_DEFER:
- * there is none (yet); -EOPNOTSUPP: it cannot be used for that; or what
- * dma_request_chan() returns.
+ * Return: 0; -EPROBE_DEFER: there is none (yet); -EOPNOTSUPP: it cannot be used for
+ * that; or what dma_request_chan() returns.
  */
 int fpgabuf_engine_check(const struct fpgabuf_engine_config *config)
 {
 	struct dma_chan *chan;
 	int ret;
 
-	if (config->limits.max_segment &&
-	    config->limits.max_segment < config->alignment)
-		return -EINVAL;
 	chan = dma_request_chan(config->parent, config->dma_name);
 	if (IS_ERR(chan))
 		return dev_err_probe(config->parent, PTR_ERR(chan),
@@ -268,8 +285,7 @@ bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine)
  */
 u32 fpgabuf_engine_alignment(const struct fpgabuf_engine *engine)
 {
-	return engine->config.alignment ?:
-		1U << engine->chan->device->copy_align;
+	return config_alignment(&engine->config, engine->chan);
 }
 
 /**
@@ -281,10 +297,7 @@ u32 fpgabuf_engine_alignment(const struct fpgabuf_engine *engine)
  */
 u32 fpgabuf_engine_max_segment(const struct fpgabuf_engine *engine)
 {
-	const u32 max = min_not_zero(engine->config.limits.max_segment,
-				     dma_get_max_seg_size(fpgabuf_engine_dev(engine)));
-
-	return round_down(max, fpgabuf_engine_alignment(engine));
+	return config_max_segment(&engine->config, engine->chan);
 }
 
 /* How many segments a descriptor may have; a copy has a descriptor for each. */

@@ -7,7 +7,7 @@
  *	complete.c  callbacks to completions
  *	issue.c     jobs to descriptors
  *	halt.c      the engine is stopped, or put into quarantine
- *	ask.c       the engine is asked what it is doing
+ *	ask.c       reads the state of an engine that is overdue
  *	watchdog.c  bounds how long a descriptor may take
  *	engine.c    the channel is requested, started, stopped, released
  *
@@ -139,8 +139,8 @@ struct fpgabuf_engine_ops {
  * @job: its job; NULL once it has completed, or was given up: later callbacks for
  *	it are ignored
  * @number: its place among the descriptors of @job
- * @cookie: the descriptor's; protected by &fpgabuf_engine.lock, and read by the
- *	callback with READ_ONCE()
+ * @cookie: the descriptor's; 0: not submitted yet. Protected by
+ *	&fpgabuf_engine.lock, and read by the callback with READ_ONCE()
  * @given_up: a callback for an earlier descriptor may still come, of a faulty
  *	engine
  *
@@ -160,7 +160,7 @@ struct fpgabuf_transfer {
  * @parent: the device whose driver has the channel; valid until the front's device
  *	is unregistered
  * @dma_name: name of the channel, for dma_request_chan() on @parent
- * @use: what it is for
+ * @use: direction of its transfers
  * @limits: what dmaengine does not report
  * @alignment: of addresses and of segments, in bytes, a power of two; 0: as the
  *	engine's copies

@@ -39,7 +39,7 @@ void fpgabuf_engine_requeue(struct fpgabuf_engine *engine,
 			    const struct fpgabuf_job *failed, int status);
 
 /**
- * enum fpgabuf_answer - what the engine says of its oldest descriptor
+ * enum fpgabuf_answer - state of the oldest descriptor, as the engine reports it
  * @FPGABUF_ANSWER_BUSY: it is not complete
  * @FPGABUF_ANSWER_FAILED: it will not be
  * @FPGABUF_ANSWER_COMPLETE: it is complete; its callback may be on its way

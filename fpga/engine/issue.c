@@ -42,6 +42,7 @@ static struct fpgabuf_transfer *issue_account(struct fpgabuf_engine *engine,
 		engine->since = ktime_get_ns();
 	transfer->number = fpgabuf_queue_issue(&engine->queue, job, more);
 	transfer->job = job;
+	transfer->cookie = 0;
 	spin_unlock_irq(&engine->queue.lock);
 	return transfer;
 }
@@ -157,6 +158,10 @@ static bool issue_job(struct fpgabuf_engine *engine, struct fpgabuf_job *job)
 	if (!engine->queue.num_pending)
 		engine->refused_since = 0;
 	spin_unlock_irq(&engine->queue.lock);
+	/* No callback tells who waits. */
+	if (failed)
+		wake_up_interruptible_poll(&engine->wait,
+					   EPOLLIN | EPOLLRDNORM);
 	return failed;
 }
 
@@ -242,8 +247,6 @@ void fpgabuf_engine_issue_ready(struct fpgabuf_engine *engine)
 			break;
 	dma_async_issue_pending(engine->chan);
 	fpgabuf_engine_arm(engine, 0);
-	/* Jobs that failed here have called nobody back. */
-	wake_up_interruptible_poll(&engine->wait, EPOLLIN | EPOLLRDNORM);
 }
 
 /**

@@ -38,12 +38,12 @@ enum fpgabuf_job_state {
  * @more: descriptors of it have not been issued yet
  * @issuing: the engine object is preparing descriptors of it, so it must not
  *	complete
- * @again: it was requeued, or stayed queued, when the engine was stopped after a
- *	timeout
+ * @again: it was pending when the engine was stopped after a timeout, or was found
+ *	to have lost an interrupt
  * @lost: its callback was never called, but that of a later job was: the engine
  *	has completed it
- * @asked: likewise, but the engine said so when it was asked. Its descriptor is
- *	not valid any more
+ * @asked: likewise, but the engine reported it complete when it was asked. Its
+ *	descriptor is not valid any more
  * @issued: descriptors given to the engine
  * @finished: how many of these have completed
  * @status: first error, a negative errno, or 0

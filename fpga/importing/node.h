@@ -62,8 +62,8 @@ struct importer_map {
  * @quarantined: an engine that could not be stopped may still access it; guarded
  *	likewise
  *
- * What nothing else is said of is guarded by &fpgabuf_client.lock, and constant
- * while there are pending copies.
+ * Protected by &fpgabuf_client.lock unless noted, and constant while there are
+ * pending copies.
  */
 struct importer_slot {
 	struct fpgabuf_importer *importer;
@@ -89,7 +89,7 @@ struct importer_cursor {
  * struct importer_copy - a copy
  * @job: its job. While it is IDLE, its node is in &fpgabuf_importer.idle
  * @importer: whose; constant
- * @arg: what is wanted
+ * @arg: the copy that the user asked for
  * @from: where the source is, with a reference; NULL: the copy is done
  * @to: where the destination is, likewise
  * @src: where the next piece comes from
@@ -121,7 +121,7 @@ struct importer_copy {
  * @cdev: the node
  * @parent: the device as its driver knows it; valid until
  *	fpgabuf_importer_unregister() sets &fpgabuf_client.gone
- * @config: what the driver said
+ * @config: what the driver registered
  * @name: copy of its name
  * @client: the engine, and exchanges. Open while there is a file, and while the
  *	engine is in quarantine. Its lock also serializes open, release and

@@ -63,22 +63,22 @@ static int queue_all(int ch, struct fpgabuf_queue_entry *queue)
 static const char *check(const struct buffer *b, int first,
 			 const struct fpgabuf_completion *done, int num)
 {
-	const char *said = "ok";
+	const char *verdict = "ok";
 	int i;
 
 	if (dmabuf_sync(b->fd, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ))
 		return "no sync";
-	for (i = 0; i < num && !strcmp(said, "ok"); i++) {
+	for (i = 0; i < num && !strcmp(verdict, "ok"); i++) {
 		if (done[i].slot != (__u32)(first + i) % SIM_SLOTS ||
 		    done[i].sequence != (__u64)(first + i) || done[i].lost)
-			said = "out of order, or lost";
+			verdict = "out of order, or lost";
 		else
-			said = frame_check(b->map + done[i].slot * PACKET,
-					   PACKET, &done[i]);
+			verdict = frame_check(b->map + done[i].slot * PACKET,
+					      PACKET, &done[i]);
 	}
 	if (dmabuf_sync(b->fd, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ))
 		return "no sync";
-	return said;
+	return verdict;
 }
 
 /* All buffers go round and round: each packet comes, once, and in order. */

@@ -344,7 +344,7 @@ static int take_within(int ch, struct fpgabuf_completion *done, int ms,
 
 /*
  * The last interrupt is lost, and no other one follows. The engine is asked, and
- * says that the frame is complete: with a fence, and without.
+ * reports that the frame is complete: with a fence, and without.
  */
 TEST_F(engine, loses_its_last_interrupt)
 {
@@ -363,6 +363,46 @@ TEST_F(engine, loses_its_last_interrupt)
 		ASSERT_EQ(0, fpga_stop(self->ch));
 		ASSERT_EQ(0, fpga_unregister(self->ch, 0));
 	}
+}
+
+/*
+ * All interrupts are lost. The fences are signaled after two timeouts, not one
+ * each; what the engine reports to be complete by then is good.
+ */
+TEST_F(engine, loses_all_interrupts)
+{
+	const int timeout_ms = 1000, grace_ms = 100;
+	struct fpgabuf_completion done[4];
+	long long begin, took;
+	struct buffer b;
+	int i, out;
+
+	ASSERT_EQ(0, fpga_set_raw(self->ch, SIZE, 0));
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, buffer_alloc(self->ch, SIZE,
+					  FPGABUF_KIND_CONTIGUOUS, &b));
+		ASSERT_EQ(i, fpga_register(self->ch, b.fd, 0, 0));
+		buffer_free(&b);
+	}
+	ASSERT_EQ(1, fpga_start_timeout(self->ch, timeout_ms));
+	begin = now_ns();
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, fpga_queue_fenced(self->ch, i,
+					       FPGABUF_QUEUE_OUT_FENCE, -1,
+					       &out));
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, ioctl(self->bare, BARE_LOSE, BARE_RX));
+	ASSERT_EQ(4, fpga_take(self->ch, done, 4, 4, 10 * SEC));
+	took = (now_ns() - begin) / MSEC;
+	EXPECT_GE(2 * (timeout_ms + grace_ms) + timeout_ms, took);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(i < 2 ? 0 : -EIO, done[i].status);
+
+	/* It works again when its interrupts come. */
+	ASSERT_EQ(0, fpga_queue(self->ch, 0, 0));
+	ASSERT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_RX));
+	ASSERT_EQ(1, fpga_take(self->ch, done, 1, 1, 5 * SEC));
+	EXPECT_EQ(0, done[0].status);
 }
 
 /* Likewise of a copy */
@@ -426,7 +466,7 @@ TEST_F(engine, idles_as_long_as_it_likes)
 	EXPECT_EQ(0, done.status);
 }
 
-/* It says that it has stopped, and the board says that it has not. */
+/* It reports that it has stopped, and the board reports that it has not. */
 TEST_F(engine, lies_about_its_end)
 {
 	struct fpgabuf_info info;
@@ -635,6 +675,16 @@ FIXTURE_VARIANT_ADD(habit, no_pieces) {
 FIXTURE_VARIANT_ADD(habit, no_copies) {
 	.parameter = "habit=no_copies", .channel = "copy",
 	.lacks = "device_prep_dma_memcpy",
+};
+
+FIXTURE_VARIANT_ADD(habit, tiny_pieces) {
+	.parameter = "habit=tiny_pieces", .channel = "rx",
+	.lacks = "shorter than their alignment",
+};
+
+FIXTURE_VARIANT_ADD(habit, tiny_copies) {
+	.parameter = "habit=tiny_copies", .channel = "copy",
+	.lacks = "shorter than their alignment",
 };
 
 FIXTURE_SETUP(habit)

@@ -546,9 +546,10 @@ struct fpgabuf_completion {
  * not taken; -ENOSPC: more than &fpgabuf_info.queue_depth would be queued;
  * -EPIPE: min_done > 0, but the channel is not started and nothing is done; or
  * an out-fence is wanted of a channel that is not started; -EIO: in quarantine,
- * and, when it is not started, still not to be stopped.
+ * and, when it is not started, still not to be stopped; -ENOMEM: for a list this
+ * long, or for its fences.
  * With fences also -EINVAL: no @fences, or &fpgabuf_fences.in is no sync_file;
- * -EMFILE, -ENFILE: no file descriptor left; -ENOMEM.
+ * -EMFILE, -ENFILE: no file descriptor left.
  */
 struct fpgabuf_exchange {
 	__u64 queue;

@@ -64,14 +64,16 @@ struct bare_chan {
 	wait_queue_head_t wait;
 };
 
+/* @metadata: with the descriptor, so it goes when that does */
 struct bare_desc {
 	struct dma_async_tx_descriptor tx;
 	struct list_head node;
+	u32 metadata;
 };
 
 static char *habit = "";
 module_param(habit, charp, 0444);
-MODULE_PARM_DESC(habit, "what is wrong with the engine: endless, unordered, one_way, no_pieces, no_copies, absent; or what the board says of it: two_pieces, short_pieces, one_at_a_time, elsewhere");
+MODULE_PARM_DESC(habit, "what is wrong with the engine: endless, unordered, one_way, no_pieces, no_copies, absent; or what the board says of it: two_pieces, short_pieces, tiny_pieces, tiny_copies, one_at_a_time, elsewhere");
 
 static bool bare_is(const char *what)
 {
@@ -116,6 +118,20 @@ static bool bare_complete(struct bare_chan *chan, bool call)
 	return true;
 }
 
+static void *bare_desc_get_metadata(struct dma_async_tx_descriptor *tx,
+				    size_t *payload_len, size_t *max_len)
+{
+	struct bare_desc *desc = container_of(tx, struct bare_desc, tx);
+
+	*payload_len = sizeof(desc->metadata);
+	*max_len = sizeof(desc->metadata);
+	return &desc->metadata;
+}
+
+static struct dma_descriptor_metadata_ops bare_metadata_ops = {
+	.get_ptr = bare_desc_get_metadata,
+};
+
 static dma_cookie_t bare_tx_submit(struct dma_async_tx_descriptor *tx)
 {
 	struct bare_desc *desc = container_of(tx, struct bare_desc, tx);
@@ -154,6 +170,7 @@ static struct dma_async_tx_descriptor *bare_prep(struct dma_chan *chan,
 	WRITE_ONCE(to_bare_chan(chan)->fenced, flags & DMA_PREP_FENCE);
 	dma_async_tx_descriptor_init(&desc->tx, chan);
 	desc->tx.tx_submit = bare_tx_submit;
+	desc->tx.metadata_ops = &bare_metadata_ops;
 	desc->tx.flags = flags;
 	return &desc->tx;
 }
@@ -328,6 +345,7 @@ static int bare_add_engine(struct device *dev)
 	dma->src_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->dst_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->residue_granularity = DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
+	dma->desc_metadata_modes = DESC_METADATA_ENGINE;
 	dma->copy_align = ilog2(BARE_ALIGN);
 	dma->max_sg_burst = bare_is("two_pieces") ? 0 : 1;
 	dma->filter.fn = bare_filter;
@@ -377,7 +395,16 @@ static int bare_idle(void *priv)
 	return READ_ONCE(chan->lies) ? -EBUSY : 0;
 }
 
+/* Its metadata has no number: all that matters is that it is there to read. */
+static void bare_frame(void *priv, const void *metadata, size_t len,
+		       struct fpgabuf_frame *frame)
+{
+	if (READ_ONCE(*(const u32 *)metadata))
+		frame->flags |= FPGABUF_DONE_LOST_OVERRUN;
+}
+
 static const struct fpgabuf_channel_ops bare_ops = {
+	.frame = bare_frame,
 	.configure = bare_configure,
 	.idle = bare_idle,
 };
@@ -387,7 +414,7 @@ static const struct fpgabuf_channel_config bare_channel_config = {
 	.name = "dma_bare",
 	.capabilities = FPGABUF_CAP_UNTHROTTLED,
 	.queue_depth = 4,
-	.alignment = 4,
+	.alignment = BARE_CHANNEL_ALIGN,
 	.formats = bare_formats,
 	.num_formats = ARRAY_SIZE(bare_formats),
 	.default_format = {
@@ -413,6 +440,8 @@ static void bare_limit(struct device *dev, struct fpgabuf_engine_limits *limits)
 		limits->max_segments = 2;
 	else if (bare_is("short_pieces"))
 		limits->max_segment = BARE_SHORT;
+	else if (bare_is("tiny_pieces"))
+		limits->max_segment = BARE_CHANNEL_ALIGN / 2;
 	else if (bare_is("one_at_a_time"))
 		limits->max_in_flight = 1;
 	else if (bare_is("elsewhere"))
@@ -444,6 +473,7 @@ static void bare_remove_importer(void *data)
 /* By devm, because what .remove returns differs between kernels. */
 static int bare_probe(struct platform_device *pdev)
 {
+	struct fpgabuf_importer_config config = bare_importer_config;
 	struct device *dev = &pdev->dev;
 	int ret;
 
@@ -463,7 +493,9 @@ static int bare_probe(struct platform_device *pdev)
 	ret = bare_add_channel(dev, BARE_TX, FPGABUF_DIR_OUTPUT);
 	if (ret)
 		return ret;
-	bare_importer = fpgabuf_importer_register(dev, &bare_importer_config);
+	if (bare_is("tiny_copies"))
+		config.limits.max_segment = BARE_ALIGN / 2;
+	bare_importer = fpgabuf_importer_register(dev, &config);
 	if (IS_ERR(bare_importer))
 		return PTR_ERR(bare_importer);
 	return devm_add_action_or_reset(dev, bare_remove_importer, NULL);

@@ -52,6 +52,8 @@ enum {
 
 /* What copies must be aligned to, bytes */
 #define BARE_ALIGN	64
+/* Likewise frames */
+#define BARE_CHANNEL_ALIGN	4
 /* With habit "short_pieces", bytes */
 #define BARE_SHORT	1024
 /* The device above the engine's, which does the DMA with habit "elsewhere" */
