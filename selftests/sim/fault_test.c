@@ -312,6 +312,19 @@ TEST_F(fault, metadata_of_failed)
 	}
 }
 
+/* The second frame's number came before; that is no loss, and the third is good. */
+static const char *check_back(const struct buffer *b,
+			      const struct fpgabuf_completion *done, int status)
+{
+	if (done[1].status != status)
+		return "another status";
+	if (done[1].sequence != 1 || done[2].sequence != 2)
+		return "the numbers do not rise";
+	if (done[1].lost || done[1].flags || done[2].lost)
+		return "frames are lost";
+	return check(b, &done[2]);
+}
+
 /* A number that came before is an error of its frame, and of no other. */
 TEST_F(fault, back)
 {
@@ -319,13 +332,7 @@ TEST_F(fault, back)
 
 	ASSERT_EQ(0, run_with(self->ch, "back 1 1", 3, done));
 	EXPECT_STREQ("ok", check(&self->b, &done[0]));
-	EXPECT_EQ(-EIO, done[1].status);
-	EXPECT_EQ(1U, done[1].sequence);
-	EXPECT_EQ(0U, done[1].lost);
-	EXPECT_EQ(0U, done[1].flags);
-	EXPECT_EQ(2U, done[2].sequence);
-	EXPECT_EQ(0U, done[2].lost);
-	EXPECT_STREQ("ok", check(&self->b, &done[2]));
+	EXPECT_STREQ("ok", check_back(&self->b, done, -EIO));
 }
 
 /* The metadata of a short frame is read, too, and checked. */
@@ -334,13 +341,7 @@ TEST_F(fault, back_and_short)
 	struct fpgabuf_completion done[3];
 
 	ASSERT_EQ(0, run_with(self->ch, "short-back 1 1", 3, done));
-	EXPECT_EQ(-EMSGSIZE, done[1].status);
-	EXPECT_EQ(1U, done[1].sequence);
-	EXPECT_EQ(0U, done[1].lost);
-	EXPECT_EQ(0U, done[1].flags);
-	EXPECT_EQ(2U, done[2].sequence);
-	EXPECT_EQ(0U, done[2].lost);
-	EXPECT_STREQ("ok", check(&self->b, &done[2]));
+	EXPECT_STREQ("ok", check_back(&self->b, done, -EMSGSIZE));
 }
 
 /* The board has a part of the new format; it gets the old one before a start. */
