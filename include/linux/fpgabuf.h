@@ -309,7 +309,8 @@ void fpgabuf_unreserve(struct fpgabuf_reservation *res, unsigned int num,
  *	one, as with the XDMA IP, whose provider is a child of the PCI device. Must
  *	live as long as the channel
  * @max_segment: longest segment of a descriptor, bytes; 0: what the device reports
- *	(dma_get_max_seg_size())
+ *	(dma_get_max_seg_size()). With one shorter than the alignment registration
+ *	returns -EOPNOTSUPP
  * @max_segments: most segments of a descriptor; 0: any number. 1 for engines that
  *	end a packet with its last segment only if it has no other
  * @max_in_flight: most descriptors that the engine is given at a time; 0: 64, which
