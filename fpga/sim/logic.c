@@ -12,6 +12,7 @@
 #include <linux/err.h>
 #include <linux/math64.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "sim.h"
 
@@ -35,13 +36,15 @@ static bool logic_goes_back(enum sim_fault fault)
 	return fault == SIM_FAULT_BACK || fault == SIM_FAULT_SHORT_BACK;
 }
 
-/* An engine that failed had nothing to append: zeros are in its place. */
+/* An engine that failed had nothing to append: what is there may be anything. */
 static void logic_describe(struct sim_logic *logic, struct sim_desc *desc,
 			   u64 sequence, int status)
 {
-	desc->metadata = (struct sim_metadata){ 0 };
-	if (status && status != -EMSGSIZE)
+	if (status && status != -EMSGSIZE) {
+		memset(&desc->metadata, 0xff, sizeof(desc->metadata));
 		return;
+	}
+	desc->metadata = (struct sim_metadata){ 0 };
 	if (!logic_goes_back(READ_ONCE(desc->fault)))
 		desc->metadata.sequence = sequence;
 	desc->metadata.timestamp = ktime_get_ns();
