@@ -158,7 +158,7 @@ static bool issue_job(struct fpgabuf_engine *engine, struct fpgabuf_job *job)
 	if (!engine->queue.num_pending)
 		engine->refused_since = 0;
 	spin_unlock_irq(&engine->queue.lock);
-	/* No callback tells who waits. */
+	/* No callback wakes the waiters. */
 	if (failed)
 		wake_up_interruptible_poll(&engine->wait,
 					   EPOLLIN | EPOLLRDNORM);
