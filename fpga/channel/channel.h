@@ -8,7 +8,6 @@
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/scatterlist.h>
-#include <linux/xarray.h>
 
 #include "../client/client.h"
 
@@ -17,7 +16,9 @@ struct dma_async_tx_descriptor;
 struct fpgabuf_channel;
 
 /* Buffers that can be registered with a channel at a time */
-#define FPGABUF_MAX_SLOTS	4096
+#define FPGABUF_MAX_SLOTS	4096U
+/* Room for that many to begin with */
+#define FPGABUF_MIN_SLOTS	64U
 
 /**
  * struct fpgabuf_pieces - a frame in memory, as the engine gets it
@@ -113,9 +114,12 @@ struct fpgabuf_stats {
  * @run: number of starts of this owner
  * @num_submissions: number of exchanges with requests
  * @kept: slots whose buffers are in quarantine, and whose owner has closed the node
- * @num_slots: number of @slots
- * @slots: registered buffers, by number. A number that is reserved for a buffer
- *	that is being registered has no entry
+ * @num_slots: number of registered buffers. Rises only with @register_lock held,
+ *	too, and is read by READ_ONCE() with that alone
+ * @max_slots: length of @slots. Written with &fpgabuf_client.lock,
+ *	&fpgabuf_queue.lock and @register_lock held, read with any of them
+ * @slots: registered buffers by number, or NULL. Written with &fpgabuf_client.lock
+ *	and &fpgabuf_queue.lock held, read with either
  * @ranges: the same slots, by dma-buf and offset; they do not overlap
  * @next_sequence: of the frame that is expected next; protected by
  *	&fpgabuf_queue.lock
@@ -142,7 +146,8 @@ struct fpgabuf_channel {
 	u64 num_submissions;
 	struct list_head kept;
 	unsigned int num_slots;
-	struct xarray slots;
+	unsigned int max_slots;
+	struct fpgabuf_slot **slots;
 	struct rb_root ranges;
 
 	u64 next_sequence;
@@ -210,7 +215,8 @@ void fpgabuf_slots_free(struct list_head *slots);
 /* with channel->client.lock held */
 int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
-struct fpgabuf_slot *fpgabuf_slot(struct fpgabuf_channel *channel, u32 number);
+struct fpgabuf_slot *fpgabuf_slot(const struct fpgabuf_channel *channel,
+				  u32 number);
 struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 					    const struct dma_buf *dmabuf);
 void fpgabuf_slots_release(struct fpgabuf_channel *channel);

@@ -212,7 +212,7 @@ static void channel_free(struct device *dev)
 
 	fpgabuf_engine_fini(&channel->client.engine);
 	fpgabuf_client_fini(&channel->client);
-	xa_destroy(&channel->slots);
+	kvfree(channel->slots);
 	mutex_destroy(&channel->register_lock);
 	kfree(channel);
 	if (atomic_dec_and_test(&channels_alive))
@@ -305,7 +305,6 @@ fpgabuf_channel_register(struct device *dev,
 		goto err_free;
 	}
 	INIT_LIST_HEAD(&channel->kept);
-	xa_init_flags(&channel->slots, XA_FLAGS_ALLOC);
 	channel->ranges = RB_ROOT;
 
 	device_initialize(&channel->dev);

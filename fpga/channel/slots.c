@@ -7,18 +7,64 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/rbtree.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
+#include <linux/string.h>
 
 #include "channel.h"
 
 /* Returns the slot of that number, or NULL if there is none. */
-struct fpgabuf_slot *fpgabuf_slot(struct fpgabuf_channel *channel, u32 number)
+struct fpgabuf_slot *fpgabuf_slot(const struct fpgabuf_channel *channel,
+				  u32 number)
 {
 	lockdep_assert_held(&channel->client.lock);
-	return xa_load(&channel->slots, number);
+	return number < channel->max_slots ? channel->slots[number] : NULL;
+}
+
+static void slots_set(struct fpgabuf_channel *channel, unsigned int number,
+		      struct fpgabuf_slot *slot)
+{
+	spin_lock_irq(&channel->client.engine.queue.lock);
+	channel->slots[number] = slot;
+	spin_unlock_irq(&channel->client.engine.queue.lock);
+}
+
+/* Make room for one more. Nobody else registers a buffer meanwhile. */
+static int slots_grow(struct fpgabuf_channel *channel)
+{
+	const unsigned int max = max(2 * channel->max_slots, FPGABUF_MIN_SLOTS);
+	struct fpgabuf_slot **slots;
+
+	lockdep_assert_held(&channel->register_lock);
+	if (READ_ONCE(channel->num_slots) < channel->max_slots)
+		return 0;
+	if (max > FPGABUF_MAX_SLOTS)
+		return -ENOSPC;
+	slots = kvcalloc(max, sizeof(*slots), GFP_KERNEL_ACCOUNT);
+	if (!slots)
+		return -ENOMEM;
+	mutex_lock(&channel->client.lock);
+	spin_lock_irq(&channel->client.engine.queue.lock);
+	memcpy(slots, channel->slots, channel->max_slots * sizeof(*slots));
+	swap(slots, channel->slots);
+	channel->max_slots = max;
+	spin_unlock_irq(&channel->client.engine.queue.lock);
+	mutex_unlock(&channel->client.lock);
+	kvfree(slots);
+	return 0;
+}
+
+/* The lowest number that is free. There is one. */
+static u32 slots_free_number(const struct fpgabuf_channel *channel)
+{
+	u32 number = 0;
+
+	while (channel->slots[number])
+		number++;
+	return number;
 }
 
 /**
@@ -108,8 +154,8 @@ static int slot_remove(struct fpgabuf_slot *slot)
 	if (ret)
 		return ret;
 	rb_erase(&slot->range, &channel->ranges);
-	xa_erase(&channel->slots, slot->number);
-	channel->num_slots--;
+	slots_set(channel, slot->number, NULL);
+	WRITE_ONCE(channel->num_slots, channel->num_slots - 1);
 	return 0;
 }
 
@@ -129,10 +175,13 @@ static void slot_keep(struct fpgabuf_slot *slot)
 void fpgabuf_slots_release(struct fpgabuf_channel *channel)
 {
 	struct fpgabuf_slot *slot;
-	unsigned long number;
+	u32 number;
 
 	lockdep_assert_held(&channel->client.lock);
-	xa_for_each(&channel->slots, number, slot) {
+	for (number = 0; number < channel->max_slots; number++) {
+		slot = channel->slots[number];
+		if (!slot)
+			continue;
 		if (slot->quarantined)
 			slot_keep(slot);
 		else if (!WARN_ON(slot_remove(slot)))
@@ -224,10 +273,7 @@ struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 	return node ? fpgabuf_import_get(to_slot(node)->import) : NULL;
 }
 
-/*
- * A slot for the import, whose reference it takes. Its number is reserved;
- * fpgabuf_slot() does not find it yet.
- */
+/* A slot for the import, whose reference it takes. It has no number yet. */
 static struct fpgabuf_slot *slot_create(struct fpgabuf_channel *channel,
 					struct fpgabuf_import *import,
 					const struct fpgabuf_register *reg,
@@ -240,25 +286,16 @@ static struct fpgabuf_slot *slot_create(struct fpgabuf_channel *channel,
 	if (!slot)
 		return ERR_PTR(-ENOMEM);
 	ret = pieces_alloc(channel, import, reg->offset, size, &slot->pieces);
-	if (ret)
-		goto err_free;
-	ret = xa_alloc(&channel->slots, &slot->number, NULL,
-		       XA_LIMIT(0, FPGABUF_MAX_SLOTS - 1), GFP_KERNEL_ACCOUNT);
-	if (ret)
-		goto err_pieces;
+	if (ret) {
+		kfree(slot);
+		return ERR_PTR(ret);
+	}
 	slot->channel = channel;
 	slot->offset = reg->offset;
 	slot->length = reg->length;
 	fpgabuf_engine_job_init(&channel->client.engine, &slot->job);
 	slot->import = import;
 	return slot;
-
-err_pieces:
-	sg_free_table(&slot->pieces.part);
-	sg_free_table(&slot->pieces.frame);
-err_free:
-	kfree(slot);
-	return ERR_PTR(ret == -EBUSY ? -ENOSPC : ret);
 }
 
 /**
@@ -336,16 +373,14 @@ static int register_commit(struct file *file, const struct registration *r,
 	if (ret)
 		return ret;
 	reg->length = length;
+	slot->number = slots_free_number(channel);
 	reg->slot = slot->number;
 	ret = fpgabuf_ioctl_put_locked(arg);
 	if (ret)
 		return ret;
-	/* The entry is there: nothing is allocated. */
-	ret = xa_err(xa_store(&channel->slots, slot->number, slot, GFP_NOWAIT));
-	if (WARN_ON(ret))
-		return ret;
+	slots_set(channel, slot->number, slot);
 	WARN_ON(rb_find_add(&slot->range, &channel->ranges, range_cmp_nodes));
-	channel->num_slots++;
+	WRITE_ONCE(channel->num_slots, channel->num_slots + 1);
 	return fpgabuf_channel_claim(channel, file);
 }
 
@@ -358,7 +393,9 @@ static int register_dmabuf(struct fpgabuf_channel *channel, struct file *file,
 	struct fpgabuf_slot *slot;
 	int ret;
 
-	ret = register_begin(channel, file, &wanted, &r);
+	ret = slots_grow(channel);
+	if (!ret)
+		ret = register_begin(channel, file, &wanted, &r);
 	if (ret)
 		return ret;
 	slot = register_map(channel, &wanted, &r);
@@ -368,10 +405,8 @@ static int register_dmabuf(struct fpgabuf_channel *channel, struct file *file,
 	mutex_lock(&channel->client.lock);
 	ret = register_commit(file, &r, slot, arg);
 	mutex_unlock(&channel->client.lock);
-	if (ret) {
-		xa_erase(&channel->slots, slot->number);
+	if (ret)
 		slot_free(slot);
-	}
 	return ret;
 }
 

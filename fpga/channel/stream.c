@@ -194,11 +194,11 @@ static void stream_idle(struct fpgabuf_engine *engine)
 {
 	struct fpgabuf_channel *channel =
 		container_of(engine, struct fpgabuf_channel, client.engine);
-	struct fpgabuf_slot *slot;
-	unsigned long number;
+	u32 number;
 
-	xa_for_each(&channel->slots, number, slot)
-		slot->quarantined = false;
+	for (number = 0; number < channel->max_slots; number++)
+		if (channel->slots[number])
+			channel->slots[number]->quarantined = false;
 }
 
 const struct fpgabuf_engine_ops fpgabuf_stream_ops = {

@@ -70,7 +70,8 @@ void fpgabuf_engine_fail_queued(struct fpgabuf_engine *engine,
 	lockdep_assert_held(&engine->lock);
 	fpgabuf_wait_fini(&job->wait);
 	spin_lock_irq(&engine->queue.lock);
-	fpgabuf_queue_begin(&engine->queue, job, status);
+	fpgabuf_queue_begin(&engine->queue, job);
+	fpgabuf_queue_fail(&engine->queue, job, status);
 	job->issuing = false;
 	fpgabuf_engine_reap(engine);
 	spin_unlock_irq(&engine->queue.lock);

@@ -38,6 +38,8 @@ static struct fpgabuf_transfer *issue_account(struct fpgabuf_engine *engine,
 	struct fpgabuf_transfer *transfer = engine_get_transfer(engine);
 
 	spin_lock_irq(&engine->queue.lock);
+	if (job->state == FPGABUF_JOB_QUEUED)
+		fpgabuf_queue_begin(&engine->queue, job);
 	if (!engine->queue.in_flight)
 		engine->since = ktime_get_ns();
 	transfer->number = fpgabuf_queue_issue(&engine->queue, job, more);
@@ -146,6 +148,8 @@ static bool issue_job(struct fpgabuf_engine *engine, struct fpgabuf_job *job)
 	failed = issue == ISSUE_REFUSED && idle && !issue_retry(engine);
 
 	spin_lock_irq(&engine->queue.lock);
+	if (job->state == FPGABUF_JOB_QUEUED)
+		fpgabuf_queue_begin(&engine->queue, job);
 	job->issuing = false;
 	if (failed)
 		job->status = job->status ?: -EIO;
@@ -165,17 +169,17 @@ static bool issue_job(struct fpgabuf_engine *engine, struct fpgabuf_job *job)
 	return failed;
 }
 
-/* Activate the oldest queued job, or fail it if a fence it waited for failed. */
+/*
+ * The oldest queued job is next. It becomes active with its first descriptor; or
+ * without one, if a fence it waited for failed, or if the engine has no room.
+ */
 static void issue_begin(struct fpgabuf_engine *engine, struct fpgabuf_job *job)
 {
-	int status = fpgabuf_wait_error(&job->wait);
-
+	/* A requeued job may have failed before. */
+	job->status = job->status ?: fpgabuf_wait_error(&job->wait);
 	fpgabuf_wait_fini(&job->wait);
-	if (!status)
+	if (!job->status)
 		engine->ops->begin(job);
-	spin_lock_irq(&engine->queue.lock);
-	fpgabuf_queue_begin(&engine->queue, job, status);
-	spin_unlock_irq(&engine->queue.lock);
 }
 
 /* The job of which the next descriptor is to be issued, or NULL */

@@ -49,19 +49,15 @@ void fpgabuf_queue_add(struct fpgabuf_queue *queue, struct fpgabuf_job *job)
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_add);
 
 /*
- * QUEUED -> ACTIVE, of the oldest queued job. @status: an error with which it
- * fails; 0: its descriptors follow. The job may not complete before the caller
- * clears @issuing.
+ * QUEUED -> ACTIVE, of the oldest queued job. It may not complete before the
+ * caller clears @issuing.
  */
-void fpgabuf_queue_begin(struct fpgabuf_queue *queue, struct fpgabuf_job *job,
-			 int status)
+void fpgabuf_queue_begin(struct fpgabuf_queue *queue, struct fpgabuf_job *job)
 {
 	lockdep_assert_held(&queue->lock);
 	WARN_ON_ONCE(job->state != FPGABUF_JOB_QUEUED);
 	job->state = FPGABUF_JOB_ACTIVE;
 	job->issuing = true;
-	/* A requeued job may have failed before. */
-	job->status = job->status ?: status;
 	list_move_tail(&job->node, &queue->active);
 }
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_begin);

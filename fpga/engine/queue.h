@@ -46,7 +46,8 @@ enum fpgabuf_job_state {
  *	descriptor is not valid any more
  * @issued: descriptors given to the engine
  * @finished: how many of these have completed
- * @status: first error, a negative errno, or 0
+ * @status: first error, a negative errno, or 0. Before the job is ACTIVE also
+ *	written with &fpgabuf_engine.lock held alone
  * @wait: the fences it waits for. Owned by the submitter while the job is IDLE,
  *	then protected by &fpgabuf_engine.lock
  * @fence: signaled when the job completes; a reference, or NULL. Set by the
@@ -99,8 +100,7 @@ struct fpgabuf_queue {
 void fpgabuf_queue_init(struct fpgabuf_queue *queue);
 void fpgabuf_job_init(struct fpgabuf_job *job);
 void fpgabuf_queue_add(struct fpgabuf_queue *queue, struct fpgabuf_job *job);
-void fpgabuf_queue_begin(struct fpgabuf_queue *queue, struct fpgabuf_job *job,
-			 int status);
+void fpgabuf_queue_begin(struct fpgabuf_queue *queue, struct fpgabuf_job *job);
 unsigned int fpgabuf_queue_issue(struct fpgabuf_queue *queue,
 				 struct fpgabuf_job *job, bool more);
 void fpgabuf_queue_unissue(struct fpgabuf_queue *queue,

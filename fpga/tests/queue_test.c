@@ -59,10 +59,16 @@ static void add(struct fixture *f, unsigned int job)
 	LOCKED_DO(&f->queue, fpgabuf_queue_add(&f->queue, &f->jobs[job]));
 }
 
-static void begin(struct fixture *f, unsigned int job, int status)
+static void begin(struct fixture *f, unsigned int job)
+{
+	LOCKED_DO(&f->queue, fpgabuf_queue_begin(&f->queue, &f->jobs[job]));
+}
+
+static void fail_begun(struct fixture *f, unsigned int job, int status)
 {
 	LOCKED_DO(&f->queue,
-		  fpgabuf_queue_begin(&f->queue, &f->jobs[job], status));
+		  fpgabuf_queue_fail(&f->queue, &f->jobs[job], status));
+	f->jobs[job].issuing = false;
 }
 
 static unsigned int issue(struct fixture *f, unsigned int job, bool more)
@@ -106,7 +112,7 @@ static void take(struct kunit *test, unsigned int job)
 /* A job of one descriptor: what a channel has */
 static void issue_whole(struct fixture *f, unsigned int job)
 {
-	begin(f, job, 0);
+	begin(f, job);
 	issue(f, job, false);
 }
 
@@ -129,7 +135,7 @@ static void queue_test_one_descriptor(struct kunit *test)
 	add(f, 0);
 	KUNIT_EXPECT_EQ(test, FPGABUF_JOB_QUEUED, f->jobs[0].state);
 	KUNIT_EXPECT_TRUE(test, fpgabuf_job_pending(&f->jobs[0]));
-	begin(f, 0, 0);
+	begin(f, 0);
 	KUNIT_EXPECT_PTR_EQ(test, &f->jobs[0], unfinished(f));
 	KUNIT_EXPECT_NULL(test, over(f));
 	KUNIT_EXPECT_EQ(test, 0, issue(f, 0, false));
@@ -153,7 +159,7 @@ static void queue_test_not_over_before_the_last(struct kunit *test)
 	struct fixture *f = test->priv;
 
 	add(f, 0);
-	begin(f, 0, 0);
+	begin(f, 0);
 	KUNIT_EXPECT_EQ(test, 0, issue(f, 0, true));
 	finish_to(f, 0, 1);
 	KUNIT_EXPECT_EQ(test, 0, f->queue.in_flight);
@@ -173,7 +179,7 @@ static void queue_test_failed_piece(struct kunit *test)
 	struct fixture *f = test->priv;
 
 	add(f, 0);
-	begin(f, 0, 0);
+	begin(f, 0);
 	issue(f, 0, true);
 	issue(f, 0, true);
 	finish_to(f, 0, 1);
@@ -191,7 +197,7 @@ static void queue_test_unissue(struct kunit *test)
 	struct fixture *f = test->priv;
 
 	add(f, 0);
-	begin(f, 0, 0);
+	begin(f, 0);
 	issue(f, 0, true);
 	issue(f, 0, false);
 	LOCKED_DO(&f->queue, fpgabuf_queue_unissue(&f->queue, &f->jobs[0]));
@@ -210,8 +216,8 @@ static void queue_test_fails_in_turn(struct kunit *test)
 	add(f, 3);
 	add(f, 1);
 	issue_whole(f, 3);
-	begin(f, 1, -ECANCELED);
-	f->jobs[1].issuing = false;
+	begin(f, 1);
+	fail_begun(f, 1, -ECANCELED);
 	KUNIT_EXPECT_NULL(test, unfinished(f));
 	KUNIT_EXPECT_NULL(test, over(f));
 	finish_to(f, 3, 1);
@@ -230,7 +236,7 @@ static void queue_test_fail(struct kunit *test)
 	struct fixture *f = test->priv;
 
 	add(f, 0);
-	begin(f, 0, 0);
+	begin(f, 0);
 	issue(f, 0, true);
 	issue(f, 0, true);
 	f->jobs[0].issuing = false;
@@ -276,7 +282,7 @@ static void queue_test_requeue(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(order); i++)
 		add(f, order[i]);
 	issue_whole(f, 2);
-	begin(f, 0, 0);
+	begin(f, 0);
 	issue(f, 0, true);
 	finish_to(f, 0, 1);
 	LOCKED_DO(&f->queue, fpgabuf_queue_requeue(&f->queue, &f->jobs[0]));
@@ -294,9 +300,9 @@ static void queue_test_requeue(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 4, i);
 
 	/* It begins with its first descriptor again. */
-	begin(f, 2, 0);
+	begin(f, 2);
 	KUNIT_EXPECT_EQ(test, 0, issue(f, 2, false));
-	begin(f, 0, 0);
+	begin(f, 0);
 	KUNIT_EXPECT_EQ(test, 0, issue(f, 0, true));
 }
 
@@ -306,10 +312,11 @@ static void queue_test_requeue_keeps_errors(struct kunit *test)
 	struct fixture *f = test->priv;
 
 	add(f, 0);
-	begin(f, 0, -ENODEV);
-	f->jobs[0].issuing = false;
+	begin(f, 0);
+	fail_begun(f, 0, -ENODEV);
 	LOCKED_DO(&f->queue, fpgabuf_queue_requeue(&f->queue, &f->jobs[0]));
-	begin(f, 0, -EIO);
+	begin(f, 0);
+	fail_begun(f, 0, -EIO);
 	KUNIT_EXPECT_EQ(test, -ENODEV, f->jobs[0].status);
 }
 
@@ -427,7 +434,7 @@ static void walk_issue(struct kunit *test, struct model *m)
 			return;
 		number = fifo_shift(&m->queued);
 		fifo_push(&m->active, number);
-		begin(f, number, 0);
+		begin(f, number);
 	}
 	issue(f, number, --m->left[number]);
 	f->jobs[number].issuing = false;
