@@ -37,13 +37,14 @@ static int set_format(struct fpgabuf_channel *channel,
 	struct fpgabuf_format arg = *format;
 	int ret;
 
-	arg.flags = flags;
+	arg.flags &= FPGABUF_FORMAT_PACKETS;
+	arg.flags |= flags;
 	ret = fpgabuf_ioctl(channel->node.fd, FPGABUF_IOC_SET_FORMAT, &arg);
 	if (ret < 0)
 		return ret;
 
 	/* What was tried can be set, or compared, as it is. */
-	arg.flags = 0;
+	arg.flags &= ~FPGABUF_FORMAT_TRY;
 	*format = arg;
 
 	return 0;

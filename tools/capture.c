@@ -63,10 +63,21 @@ static void complain_stream(const struct capture *c, int error)
 	}
 }
 
+/* Bytes of a whole frame: packets say how long they are. */
+static uint64_t frame_size(const struct capture *c,
+			   const struct fpgabuf_completion *done)
+{
+	if (c->format.flags & FPGABUF_FORMAT_PACKETS && !done->status)
+		return done->bytes;
+
+	return c->format.size;
+}
+
 /* What is in the buffer, for those who want to know. */
 static int use_contents(struct capture *c, const struct fpgabuf_map *map,
 			const struct fpgabuf_completion *done)
 {
+	const uint64_t size = frame_size(c, done);
 	int ret, end;
 
 	ret = fpgabuf_map_begin(map, DMA_BUF_SYNC_READ);
@@ -76,9 +87,9 @@ static int use_contents(struct capture *c, const struct fpgabuf_map *map,
 	}
 
 	if (c->options->verify)
-		check_frame(&c->check, done, map->addr, c->format.size);
+		check_frame(&c->check, done, map->addr, size);
 	if (c->output.fd >= 0)
-		ret = output_write(&c->output, map->addr, c->format.size);
+		ret = output_write(&c->output, map->addr, size);
 
 	end = fpgabuf_map_end(map, DMA_BUF_SYNC_READ);
 	if (end < 0)
@@ -92,7 +103,8 @@ static int take_frame(struct capture *c, const struct fpgabuf_completion *done)
 	const struct buffer *buffer = &c->pool.buffers[done->user_data];
 	int ret = 0;
 
-	if (check_completion(&c->check, done, c->format.size) && c->pool.mapped)
+	if (check_completion(&c->check, done, frame_size(c, done)) &&
+	    c->pool.mapped)
 		ret = use_contents(c, &buffer->map, done);
 	if (ret < 0)
 		return ret;

@@ -20,6 +20,7 @@ static void print_help(void)
 	     "                       channel's default)\n"
 	     "  -s, --size WxH       size of a picture in pixels\n"
 	     "  -b, --bytes N        size of a raw frame; K, M and G may follow\n"
+	     "  -p, --packets        raw frames of any length up to that\n"
 	     "  -r, --rate N[/D]     frames per second, or 'max': as fast as\n"
 	     "                       buffers are there\n"
 	     "  -n, --frames N       stop after so many (at Ctrl-C)\n"
@@ -114,6 +115,9 @@ static bool set_option(int option, const char *value,
 	case 'D':
 		options->direct = value;
 		return true;
+	case 'p':
+		options->format.packets = true;
+		return true;
 	case 'v':
 		options->verify = true;
 		return true;
@@ -140,9 +144,14 @@ static int check_options(struct capture_options *options)
 		return usage_error("capture", "--bytes and --size exclude each other");
 	if (format->bytes && format->type == FPGABUF_FORMAT_VIDEO)
 		return usage_error("capture", "--bytes is for raw frames");
+	if (format->packets &&
+	    (format->width || format->type == FPGABUF_FORMAT_VIDEO))
+		return usage_error("capture", "--packets is for raw frames");
+	if (format->packets && options->direct)
+		return usage_error("capture", "--direct is for frames of one size: no --packets");
 	if (format->width && format->type == FPGABUF_FORMAT_RAW)
 		return usage_error("capture", "--size is for pictures");
-	if (format->bytes)
+	if (format->bytes || format->packets)
 		format->type = FPGABUF_FORMAT_RAW;
 
 	return STATUS_OK;
@@ -153,6 +162,7 @@ static const struct option long_options[] = {
 	{ "format", required_argument, NULL, 'f' },
 	{ "size", required_argument, NULL, 's' },
 	{ "bytes", required_argument, NULL, 'b' },
+	{ "packets", no_argument, NULL, 'p' },
 	{ "rate", required_argument, NULL, 'r' },
 	{ "frames", required_argument, NULL, 'n' },
 	{ "buffers", required_argument, NULL, 'B' },
@@ -182,7 +192,7 @@ int cmd_capture(int argc, char **argv)
 	struct capture_options options = { .pool.kind = -1 };
 	int option, status;
 
-	while ((option = getopt_long(argc, argv, "d:f:s:b:r:n:B:k:H:vo:D:t:qh",
+	while ((option = getopt_long(argc, argv, "d:f:s:b:pr:n:B:k:H:vo:D:t:qh",
 				     long_options, NULL)) != -1) {
 		if (option == 'h') {
 			print_help();

@@ -159,6 +159,8 @@ static void change_size(const struct format_request *request,
 	}
 	if (request->bytes)
 		format->size = request->bytes;
+	if (request->packets)
+		format->flags = FPGABUF_FORMAT_PACKETS;
 	if (request->rate.denominator)
 		format->rate = request->rate;
 }

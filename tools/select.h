@@ -13,6 +13,7 @@ struct format_request {
 	uint32_t width;
 	uint32_t height;
 	uint64_t bytes;
+	bool packets;
 	struct fpgabuf_fract rate;
 };
 

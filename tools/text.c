@@ -75,7 +75,10 @@ const char *format_text(struct text *text, const struct fpgabuf_format *format)
 	struct text part;
 
 	if (format->type == FPGABUF_FORMAT_RAW)
-		return print(text, "raw %.32s", bytes_text(&part, format->size));
+		return print(text, "%s %.32s",
+			     format->flags & FPGABUF_FORMAT_PACKETS ?
+			     "packets of up to" : "raw",
+			     bytes_text(&part, format->size));
 	if (format->type != FPGABUF_FORMAT_VIDEO)
 		return print(text, "type %u", format->type);
 
@@ -89,7 +92,8 @@ const char *desc_text(struct text *text, const struct fpgabuf_format_desc *desc)
 	struct text fourcc, modifier;
 
 	if (desc->type == FPGABUF_FORMAT_RAW)
-		return print(text, "raw");
+		return print(text, desc->flags & FPGABUF_FORMAT_PACKETS ?
+			     "raw (also packets)" : "raw");
 	if (desc->type != FPGABUF_FORMAT_VIDEO)
 		return print(text, "type %u", desc->type);
 

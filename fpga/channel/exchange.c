@@ -21,16 +21,21 @@ int fpgabuf_channel_claim(struct fpgabuf_channel *channel, struct file *file)
 	return 0;
 }
 
-/* Probing @done writes to it, before the others are read. */
+/* Probing @done and @metadata writes to them, before the others are read. */
 static bool exchange_overlaps(const struct fpgabuf_exchange *x)
 {
 	const u64 done = x->done_count * sizeof(struct fpgabuf_completion);
 	const u64 queue = x->queue_count * sizeof(struct fpgabuf_queue_entry);
-	const u64 fences = x->queue_count * sizeof(struct fpgabuf_fences);
+	const u64 fences = x->fences ?
+		x->queue_count * sizeof(struct fpgabuf_fences) : 0;
+	const u64 metadata = x->metadata ?
+		x->done_count * sizeof(struct fpgabuf_metadata) : 0;
 
 	return fpgabuf_overlap(x->done, done, x->queue, queue) ||
-		(x->fences &&
-		 fpgabuf_overlap(x->done, done, x->fences, fences));
+		fpgabuf_overlap(x->done, done, x->fences, fences) ||
+		fpgabuf_overlap(x->metadata, metadata, x->queue, queue) ||
+		fpgabuf_overlap(x->metadata, metadata, x->fences, fences) ||
+		fpgabuf_overlap(x->metadata, metadata, x->done, done);
 }
 
 static int exchange_check(struct fpgabuf_exchange *x)
@@ -54,6 +59,10 @@ static int exchange_probe(const struct fpgabuf_ioctl_arg *arg)
 	if (fault_in_writeable(u64_to_user_ptr(x->done),
 			       x->done_count *
 			       sizeof(struct fpgabuf_completion)))
+		return -EFAULT;
+	if (x->metadata &&
+	    fault_in_writeable(u64_to_user_ptr(x->metadata),
+			       x->done_count * sizeof(struct fpgabuf_metadata)))
 		return -EFAULT;
 	return fpgabuf_ioctl_put(arg);
 }
@@ -81,6 +90,15 @@ static void exchange_fill(const struct fpgabuf_job *job, void *done)
 	memcpy(done, &slot->done, sizeof(slot->done));
 }
 
+static const void *exchange_extra(const struct fpgabuf_job *job, size_t *len)
+{
+	const struct fpgabuf_slot *slot =
+		container_of(job, struct fpgabuf_slot, job);
+
+	*len = slot->done.metadata_len;
+	return &slot->metadata;
+}
+
 static_assert(sizeof(struct fpgabuf_completion) <= FPGABUF_DONE_SIZE);
 
 const struct fpgabuf_client_ops fpgabuf_exchange_ops = {
@@ -94,6 +112,8 @@ const struct fpgabuf_client_ops fpgabuf_exchange_ops = {
 	.allowed	= exchange_allowed,
 	.ended		= exchange_ended,
 	.fill		= exchange_fill,
+	.extra_size	= sizeof(struct fpgabuf_metadata),
+	.extra		= exchange_extra,
 };
 
 int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
@@ -117,6 +137,7 @@ int fpgabuf_ioctl_exchange(struct fpgabuf_channel *channel, struct file *file,
 		.done_count = x->done_count,
 		.min_done = x->min_done,
 		.timeout = x->timeout,
+		.extra = x->metadata,
 	};
 	ret = fpgabuf_client_exchange(&cx);
 	if (ret)

@@ -211,7 +211,7 @@ int fpgabuf_format_complete(const struct fpgabuf_format_desc *descs,
 	const struct fpgabuf_format_desc *desc;
 	int ret;
 
-	if (format->flags & ~FPGABUF_FORMAT_TRY)
+	if (format->flags & ~(FPGABUF_FORMAT_TRY | FPGABUF_FORMAT_PACKETS))
 		return -EINVAL;
 	if (format->type != FPGABUF_FORMAT_RAW &&
 	    format->type != FPGABUF_FORMAT_VIDEO)
@@ -221,7 +221,7 @@ int fpgabuf_format_complete(const struct fpgabuf_format_desc *descs,
 		return -EINVAL;
 
 	desc = format_find(descs, num_descs, format);
-	if (!desc)
+	if (!desc || format->flags & FPGABUF_FORMAT_PACKETS & ~desc->flags)
 		return -EOPNOTSUPP;
 
 	ret = complete_rate(desc, default_rate, unthrottled, &format->rate);

@@ -80,7 +80,7 @@ static int ioctl_enum_format(struct fpgabuf_channel *channel,
 	struct fpgabuf_format_desc *desc = &arg->desc;
 	u32 index = desc->index;
 
-	if (desc->reserved)
+	if (desc->flags)
 		return -EINVAL;
 	if (index >= channel->config.num_formats)
 		return -ENOENT;
@@ -110,7 +110,7 @@ static int ioctl_set_format(struct fpgabuf_channel *channel, struct file *file,
 				      FPGABUF_CAP_UNTHROTTLED, format);
 	if (ret)
 		return ret;
-	format->flags = 0;
+	format->flags &= ~FPGABUF_FORMAT_TRY;
 	if (try)
 		return fpgabuf_ioctl_put_locked(arg);
 

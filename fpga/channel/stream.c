@@ -8,6 +8,7 @@
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
+#include <linux/string.h>
 
 #include "channel.h"
 #include "trace.h"
@@ -23,6 +24,7 @@ static struct fpgabuf_frame stream_frame(const struct fpgabuf_slot *slot,
 	struct fpgabuf_frame frame = {
 		.sequence = channel->next_sequence,
 		.timestamp = ktime_get_ns(),
+		.bytes = slot->bytes - min_t(u64, result->residue, slot->bytes),
 	};
 	size_t len, max;
 	void *metadata;
@@ -38,8 +40,8 @@ static struct fpgabuf_frame stream_frame(const struct fpgabuf_slot *slot,
 }
 
 /* Numbers of frames only rise. One that does not is an error of its frame. */
-static int stream_check_frame(const struct fpgabuf_channel *channel,
-			      struct fpgabuf_frame *frame)
+static int stream_check_number(const struct fpgabuf_channel *channel,
+			       struct fpgabuf_frame *frame)
 {
 	if (frame->sequence >= channel->next_sequence)
 		return 0;
@@ -47,17 +49,42 @@ static int stream_check_frame(const struct fpgabuf_channel *channel,
 	return -EIO;
 }
 
-static void stream_fill_done(struct fpgabuf_channel *channel,
-			     const struct fpgabuf_frame *frame,
-			     struct fpgabuf_completion *done)
+/* What is wrong with a frame that was transferred: 0, or a negative errno. */
+static int stream_check_frame(const struct fpgabuf_slot *slot,
+			      struct fpgabuf_frame *frame)
 {
+	const struct fpgabuf_channel *channel = slot->channel;
+	const int ret = stream_check_number(channel, frame);
+
+	if (frame->status)
+		return frame->status < 0 ? frame->status : -EIO;
+	if (frame->bytes > slot->bytes) {
+		frame->bytes = 0;
+		return -EIO;
+	}
+	if (frame->bytes < slot->bytes &&
+	    !(channel->format.flags & FPGABUF_FORMAT_PACKETS))
+		return -EMSGSIZE;
+	return ret;
+}
+
+static void stream_fill_done(struct fpgabuf_slot *slot,
+			     const struct fpgabuf_frame *frame)
+{
+	struct fpgabuf_channel *channel = slot->channel;
+	struct fpgabuf_completion *done = &slot->done;
 	u64 lost = frame->sequence - channel->next_sequence;
 
 	lockdep_assert_held(&channel->client.engine.queue.lock);
 	done->sequence = frame->sequence;
 	done->timestamp = frame->timestamp;
+	done->bytes = frame->bytes;
 	done->lost = min_t(u64, lost, U32_MAX);
 	done->flags = lost ? frame->flags : 0;
+	done->metadata_len = min_t(size_t, frame->metadata_len,
+				   FPGABUF_METADATA_SIZE);
+	if (done->metadata_len)
+		memcpy(&slot->metadata, frame->metadata, done->metadata_len);
 	channel->next_sequence = frame->sequence + 1;
 }
 
@@ -66,14 +93,13 @@ static int stream_transferred(struct fpgabuf_job *job,
 			      const struct dmaengine_result *result, int status)
 {
 	struct fpgabuf_slot *slot = to_fpgabuf_slot(job);
-	struct fpgabuf_channel *channel = slot->channel;
 	struct fpgabuf_frame frame = stream_frame(slot, result);
-	/* Also of a frame that is short: it has metadata. */
-	int ret = stream_check_frame(channel, &frame);
 
-	slot->done.bytes = slot->bytes - min_t(u64, result->residue, slot->bytes);
-	stream_fill_done(channel, &frame, &slot->done);
-	return status ?: ret;
+	/* What the engine left over may be no error: that depends on the format. */
+	if (result->result == DMA_TRANS_NOERROR)
+		status = stream_check_frame(slot, &frame);
+	stream_fill_done(slot, &frame);
+	return status;
 }
 
 static void stream_done(struct fpgabuf_job *job)

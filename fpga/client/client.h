@@ -74,12 +74,14 @@ struct fpgabuf_submission {
  * @fenced: all jobs have a fence in the reservations of their buffers, not only
  *	those with FPGABUF_QUEUE_OUT_FENCE
  * @done_size: bytes of a completion, at most FPGABUF_DONE_SIZE
+ * @extra_size: distance of what @extra returns in user memory
  */
 struct fpgabuf_client_ops {
 	unsigned int num_buffers;
 	size_t arg_size;
 	bool fenced;
 	size_t done_size;
+	size_t extra_size;
 
 	/**
 	 * @submit: read the exchange's requests, and submit them by
@@ -130,6 +132,13 @@ struct fpgabuf_client_ops {
 	void (*fill)(const struct fpgabuf_job *job, void *done);
 
 	/**
+	 * @extra: returns what belongs to the completion of a DONE job besides,
+	 * and sets how many bytes that is, at most @extra_size. NULL if the
+	 * front has nothing.
+	 */
+	const void *(*extra)(const struct fpgabuf_job *job, size_t *len);
+
+	/**
 	 * @taken: the job is idle again. Called with &fpgabuf_queue.lock held.
 	 * May be NULL.
 	 */
@@ -176,6 +185,8 @@ struct fpgabuf_client {
  * @done_count: number of completions there is room for; set to the number taken
  * @min_done: number of completions to wait for
  * @timeout: ns; 0: do not wait; negative: no limit
+ * @extra: user memory for &fpgabuf_client_ops.extra of each completion; 0: not
+ *	wanted
  */
 struct fpgabuf_client_exchange {
 	struct fpgabuf_client *client;
@@ -186,6 +197,7 @@ struct fpgabuf_client_exchange {
 	u32 done_count;
 	u32 min_done;
 	s64 timeout;
+	u64 extra;
 };
 
 /* client.c */

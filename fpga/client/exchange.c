@@ -105,6 +105,27 @@ static struct fpgabuf_job *exchange_next(struct fpgabuf_client *client,
 	return job;
 }
 
+/* Copy a completion to user memory, as the exchange's number @i. */
+static int exchange_put(const struct fpgabuf_client_exchange *x,
+			const struct fpgabuf_job *job, unsigned int i,
+			struct fpgabuf_user_fault *fault)
+{
+	const struct fpgabuf_client_ops *ops = x->client->ops;
+	u64 done[FPGABUF_DONE_SIZE / sizeof(u64)] = {};
+	const void *extra;
+	size_t len = 0;
+	int ret;
+
+	ops->fill(job, done);
+	ret = fpgabuf_user_write(x->done + i * ops->done_size, done,
+				 ops->done_size, fault);
+	if (ret || !x->extra)
+		return ret;
+	extra = ops->extra(job, &len);
+	return fpgabuf_user_write(x->extra + i * ops->extra_size, extra, len,
+				  fault);
+}
+
 /*
  * Returns the number of completions taken, or -EFAULT if the first one could not
  * be copied. What could not be copied stays in the queue.
@@ -113,17 +134,12 @@ static int exchange_take(const struct fpgabuf_client_exchange *x,
 			 struct fpgabuf_user_fault *fault)
 {
 	struct fpgabuf_client *client = x->client;
-	const size_t size = client->ops->done_size;
 	struct fpgabuf_job *job;
 	unsigned int taken;
 
 	job = x->done_count ? exchange_next(client, NULL) : NULL;
 	for (taken = 0; job && taken < x->done_count; taken++) {
-		u64 done[FPGABUF_DONE_SIZE / sizeof(u64)] = {};
-
-		client->ops->fill(job, done);
-		if (fpgabuf_user_write(x->done + taken * size, done, size,
-				       fault))
+		if (exchange_put(x, job, taken, fault))
 			return taken ?: -EFAULT;
 		job = exchange_next(client, job);
 	}

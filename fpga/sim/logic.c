@@ -50,6 +50,11 @@ static void logic_describe(struct sim_logic *logic, struct sim_desc *desc,
 	desc->metadata.timestamp = ktime_get_ns();
 	desc->metadata.flags = logic->lost_flags;
 	logic->lost_flags = 0;
+	desc->metadata.user = (struct sim_user_metadata){
+		.sequence = cpu_to_le64(sequence),
+		.length = cpu_to_le32(desc->length - desc->residue),
+		.run = cpu_to_le32(logic->run),
+	};
 }
 
 /**
@@ -272,6 +277,8 @@ void sim_logic_frame(void *priv, const void *metadata, size_t len,
 	frame->sequence = m->sequence;
 	frame->timestamp = m->timestamp;
 	frame->flags = m->flags;
+	frame->metadata = &m->user;
+	frame->metadata_len = sizeof(m->user);
 }
 
 int sim_logic_init(struct sim_logic *logic, struct sim_chan *chan,

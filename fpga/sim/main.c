@@ -46,8 +46,6 @@ MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
 #define SIM_BYTE_CHANNEL	1
 #define SIM_PACKET_DEPTH	FPGABUF_MAX_DEPTH
 #define SIM_MAX_RATE	10000
-/* A frame holds its trailer, and something before it. */
-#define SIM_MIN_SIZE	64
 
 /**
  * struct sim_board - the device
@@ -90,6 +88,7 @@ struct sim_board {
 
 #define SIM_RAW(_step_size) {						\
 	.type = FPGABUF_FORMAT_RAW,					\
+	.flags = FPGABUF_FORMAT_PACKETS,				\
 	.min_size = SIM_MIN_SIZE,					\
 	.max_size = SZ_64M,						\
 	.step_size = (_step_size),					\

@@ -4,6 +4,7 @@
  */
 #include <kunit/visibility.h>
 #include <linux/crc32c.h>
+#include <linux/jhash.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
@@ -115,6 +116,23 @@ void sim_pattern_count(u64 sequence, u64 offset, u8 *block, size_t len)
 		block[i] = word;
 }
 EXPORT_SYMBOL_IF_KUNIT(sim_pattern_count);
+
+/**
+ * sim_pattern_length() - how long a packet is
+ * @sequence: number of the packet
+ * @max: the longest one, bytes, SIM_MIN_SIZE to U32_MAX
+ *
+ * Return: bytes, SIM_MIN_SIZE to @max; the same for the same packet, and any for
+ * one after it.
+ */
+u64 sim_pattern_length(u64 sequence, u64 max)
+{
+	u32 choices = max - SIM_MIN_SIZE + 1;
+
+	return SIM_MIN_SIZE + reciprocal_scale(jhash_1word(sequence, 0),
+					       choices);
+}
+EXPORT_SYMBOL_IF_KUNIT(sim_pattern_length);
 
 /**
  * sim_pattern_trailer() - the trailer of a frame

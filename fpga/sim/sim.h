@@ -35,6 +35,9 @@
 /* And loop0 and copy0 */
 #define SIM_MAX_CHANNELS	(SIM_MAX_SOURCES + SIM_MAX_SINKS + 2)
 
+/* Bytes of the shortest frame: it holds its trailer, and something before it. */
+#define SIM_MIN_SIZE	64
+
 /* Bytes of a frame that the logic makes or takes at a time. */
 #define SIM_BLOCK		PAGE_SIZE
 
@@ -95,15 +98,29 @@ int sim_bus_write(struct sim_cursor *cursor, const void *data, size_t len);
 int sim_bus_read(struct sim_cursor *cursor, void *data, size_t len);
 
 /**
+ * struct sim_user_metadata - what users get of it
+ * @sequence: of the frame
+ * @length: bytes of the frame
+ * @run: number of the run
+ */
+struct sim_user_metadata {
+	__le64 sequence;
+	__le32 length;
+	__le32 run;
+};
+
+/**
  * struct sim_metadata - what the engine appends to a descriptor
  * @sequence: of the frame
  * @timestamp: CLOCK_MONOTONIC in ns when it was complete
  * @flags: FPGABUF_DONE_LOST_*: why frames before it were lost
+ * @user: what users get
  */
 struct sim_metadata {
 	u64 sequence;
 	u64 timestamp;
 	u32 flags;
+	struct sim_user_metadata user;
 };
 
 /**
@@ -446,6 +463,7 @@ extern const struct fpgabuf_channel_ops sim_sink_ops;
 void sim_pattern_bars(const struct fpgabuf_format *format, u64 sequence,
 		      u8 *line);
 void sim_pattern_count(u64 sequence, u64 offset, u8 *block, size_t len);
+u64 sim_pattern_length(u64 sequence, u64 max);
 void sim_pattern_trailer(u32 run, u64 sequence, u64 length, u32 crc,
 			 struct fpgabuf_trailer *trailer);
 bool sim_pattern_trailer_right(const struct fpgabuf_trailer *trailer,

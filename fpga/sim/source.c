@@ -11,12 +11,14 @@
  * struct sim_writer - a frame that is made
  * @transfer: where it goes
  * @logic: where it comes from
+ * @length: bytes of the frame, trailer included
  * @crc: CRC-32C of what was written
  * @left: bytes of the frame to come, but for its trailer
  */
 struct sim_writer {
 	struct sim_transfer *transfer;
 	const struct sim_logic *logic;
+	u64 length;
 	u32 crc;
 	u64 left;
 };
@@ -32,8 +34,8 @@ static int writer_put_trailer(struct sim_writer *w, u64 sequence)
 {
 	struct fpgabuf_trailer trailer;
 
-	sim_pattern_trailer(w->logic->run, sequence, w->logic->format.size,
-			    w->crc, &trailer);
+	sim_pattern_trailer(w->logic->run, sequence, w->length, w->crc,
+			    &trailer);
 	return sim_transfer_move(w->transfer, &trailer, sizeof(trailer));
 }
 
@@ -63,14 +65,23 @@ static int writer_put_raw(struct sim_writer *w, u64 sequence)
 	return ret;
 }
 
+static u64 source_length(const struct fpgabuf_format *format, u64 sequence)
+{
+	if (!(format->flags & FPGABUF_FORMAT_PACKETS))
+		return format->size;
+	return sim_pattern_length(sequence, format->size);
+}
+
 static int source_move(struct sim_logic *logic, struct sim_transfer *transfer,
 		       u64 sequence)
 {
+	const u64 length = source_length(&logic->format, sequence);
 	struct sim_writer w = {
 		.transfer = transfer,
 		.logic = logic,
+		.length = length,
 		.crc = ~0U,
-		.left = logic->format.size - sizeof(struct fpgabuf_trailer),
+		.left = length - sizeof(struct fpgabuf_trailer),
 	};
 	int ret;
 

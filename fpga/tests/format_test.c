@@ -49,6 +49,7 @@ static const struct fpgabuf_format_desc descs[] = {
 	VIDEO(DRM_FORMAT_C8, 4),
 	{
 		.type = FPGABUF_FORMAT_RAW,
+		.flags = FPGABUF_FORMAT_PACKETS,
 		.min_size = 64, .max_size = 0x180000000ULL, .step_size = 4,
 		.min_rate = { 1, 1 }, .max_rate = { 1000, 1 },
 	},
@@ -234,7 +235,9 @@ static void format_test_again(struct kunit *test)
 
 static const struct format_case error_cases[] = {
 	{ "unknown flag", -EINVAL,
-	  ASK(DRM_FORMAT_YUYV, 16, 16, .flags = FPGABUF_FORMAT_TRY << 1) },
+	  ASK(DRM_FORMAT_YUYV, 16, 16, .flags = FPGABUF_FORMAT_PACKETS << 1) },
+	{ "packets of pictures", -EOPNOTSUPP,
+	  ASK(DRM_FORMAT_YUYV, 16, 16, .flags = FPGABUF_FORMAT_PACKETS) },
 	{ "no type", -EINVAL, {} },
 	{ "unknown type", -EINVAL, { .type = 3 } },
 	{ "fourcc of raw", -EINVAL, ASK_RAW(64, .fourcc = DRM_FORMAT_R8) },

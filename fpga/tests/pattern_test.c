@@ -350,6 +350,30 @@ static void pattern_test_trailer_consistent(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, trailer_right(trailer, 0, 0, 96, 0x12345678));
 }
 
+/* Any length within the limits, and both limits: the same each time. */
+static void pattern_test_length(struct kunit *test)
+{
+	unsigned int shortest = 0, longest = 0;
+	u64 sequence, length;
+
+	for (sequence = 0; sequence < 1000; sequence++) {
+		length = sim_pattern_length(sequence, SIM_MIN_SIZE + 3);
+		KUNIT_ASSERT_GE(test, length, SIM_MIN_SIZE);
+		KUNIT_ASSERT_LE(test, length, SIM_MIN_SIZE + 3);
+		KUNIT_ASSERT_EQ(test, length,
+				sim_pattern_length(sequence, SIM_MIN_SIZE + 3));
+		shortest += length == SIM_MIN_SIZE;
+		longest += length == SIM_MIN_SIZE + 3;
+		length = sim_pattern_length(sequence, SIM_MIN_SIZE);
+		KUNIT_ASSERT_EQ(test, length, SIM_MIN_SIZE);
+	}
+	/* A quarter each, more or less */
+	KUNIT_EXPECT_GT(test, shortest, 200);
+	KUNIT_EXPECT_LT(test, shortest, 300);
+	KUNIT_EXPECT_GT(test, longest, 200);
+	KUNIT_EXPECT_LT(test, longest, 300);
+}
+
 static struct kunit_case pattern_test_cases[] = {
 	KUNIT_CASE_PARAM(pattern_test_crc, crc_case_gen_params),
 	KUNIT_CASE(pattern_test_count),
@@ -357,6 +381,7 @@ static struct kunit_case pattern_test_cases[] = {
 	KUNIT_CASE(pattern_test_count_bytes),
 	KUNIT_CASE(pattern_test_count_far),
 	KUNIT_CASE_PARAM(pattern_test_bars, bars_case_gen_params),
+	KUNIT_CASE(pattern_test_length),
 	KUNIT_CASE(pattern_test_trailer_known),
 	KUNIT_CASE(pattern_test_trailer_crc),
 	KUNIT_CASE(pattern_test_trailer_right),

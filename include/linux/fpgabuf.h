@@ -365,11 +365,21 @@ struct fpgabuf_channel;
  * @sequence: number of the frame since start, lost frames included
  * @timestamp: CLOCK_MONOTONIC in ns
  * @flags: FPGABUF_DONE_*, why frames before this one were lost
+ * @status: 0; or a negative errno: the frame is damaged. It is the status of the
+ *	completion, and the error of the fence
+ * @bytes: how many were moved. For engines whose result does not say it
+ * @metadata: what the user gets with the completion; it is copied when
+ *	&fpgabuf_channel_ops.frame has returned
+ * @metadata_len: bytes of it, at most FPGABUF_METADATA_SIZE; 0: none
  */
 struct fpgabuf_frame {
 	u64 sequence;
 	u64 timestamp;
 	u32 flags;
+	int status;
+	u64 bytes;
+	const void *metadata;
+	size_t metadata_len;
 };
 
 /**
@@ -429,7 +439,8 @@ struct fpgabuf_channel_ops {
 	 * @len bytes, see dmaengine_desc_get_metadata_ptr(). @frame comes
 	 * filled with what the channel knows by itself. Not called for a
 	 * transfer that failed. A &fpgabuf_frame.sequence that is lower than
-	 * one before it in the run makes the frame fail with -EIO. Called from
+	 * one before it in the run, or more bytes than the buffer got, make
+	 * the frame fail with -EIO. Called from
 	 * the engine's completion callback: must not sleep.
 	 */
 	void (*frame)(void *priv, const void *metadata, size_t len,

@@ -147,13 +147,13 @@ static void test_set_format(set_func *set, uint32_t flags, const char *name)
 {
 	struct fpgabuf_format format = {
 		.type = FPGABUF_FORMAT_RAW,
-		.flags = FPGABUF_FORMAT_TRY,
+		.flags = FPGABUF_FORMAT_TRY | FPGABUF_FORMAT_PACKETS,
 		.size = 100,
 	};
 	const struct fpgabuf_format before = format;
 	struct fpgabuf_format reply = format, sent;
 
-	reply.flags = flags;
+	reply.flags = FPGABUF_FORMAT_PACKETS;
 	reply.rate.numerator = 60;
 	reply.rate.denominator = 1;
 
@@ -166,10 +166,10 @@ static void test_set_format(set_func *set, uint32_t flags, const char *name)
 	is(set(channel, &format), 0, "%s", name);
 	is(request, FPGABUF_IOC_SET_FORMAT, "%s: request", name);
 	memcpy(&sent, argument, sizeof(sent));
-	is(sent.flags, flags, "%s: flags", name);
+	is(sent.flags, flags | FPGABUF_FORMAT_PACKETS, "%s: flags", name);
 	is(sent.size, 100, "%s: size", name);
 	is(format.rate.numerator, 60, "%s: completed", name);
-	is(format.flags, 0, "%s: no flag comes back", name);
+	is(format.flags, FPGABUF_FORMAT_PACKETS, "%s: packets", name);
 }
 
 static void test_alloc(void)

@@ -134,15 +134,26 @@ int fpga_set_format(int ch, struct fpgabuf_format *format)
 	return fpga_ioctl(ch, FPGABUF_IOC_SET_FORMAT, format);
 }
 
-int fpga_set_raw(int ch, __u64 size, __u32 fps)
+static int set_raw(int ch, __u64 size, __u32 fps, __u32 flags)
 {
 	struct fpgabuf_format format = {
 		.type = FPGABUF_FORMAT_RAW,
+		.flags = flags,
 		.size = size,
 		.rate = { .numerator = fps, .denominator = 1 },
 	};
 
 	return fpga_set_format(ch, &format);
+}
+
+int fpga_set_raw(int ch, __u64 size, __u32 fps)
+{
+	return set_raw(ch, size, fps, 0);
+}
+
+int fpga_set_packets(int ch, __u64 size, __u32 fps)
+{
+	return set_raw(ch, size, fps, FPGABUF_FORMAT_PACKETS);
 }
 
 int fpga_exchange(int ch, const struct fpgabuf_queue_entry *queue,

@@ -133,6 +133,7 @@ TEST_F(format, list)
 		EXPECT_EQ(SIM_MAX_FRAME, desc.max_size);
 		EXPECT_EQ(1U, desc.min_rate.numerator);
 		EXPECT_EQ(1U, desc.min_rate.denominator);
+		EXPECT_EQ(0U, desc.flags);
 		EXPECT_EQ(10000U, desc.max_rate.numerator);
 		EXPECT_EQ(1U, desc.max_rate.denominator);
 	}
@@ -144,7 +145,7 @@ TEST_F(format, list)
 	EXPECT_EQ(1U, desc.min_rate.denominator);
 	EXPECT_EQ(10000U, desc.max_rate.numerator);
 	EXPECT_EQ(1U, desc.max_rate.denominator);
-	EXPECT_EQ(0U, desc.reserved);
+	EXPECT_EQ(FPGABUF_FORMAT_PACKETS, desc.flags);
 }
 
 TEST_F(format, past_the_list)
@@ -158,7 +159,7 @@ TEST_F(format, past_the_list)
 		EXPECT_EQ(-ENOENT, fpga_ioctl(self->ch,
 					      FPGABUF_IOC_ENUM_FORMAT, &desc));
 	}
-	desc = (struct fpgabuf_format_desc){ .reserved = 1 };
+	desc = (struct fpgabuf_format_desc){ .flags = 1 };
 	EXPECT_EQ(-EINVAL, fpga_ioctl(self->ch, FPGABUF_IOC_ENUM_FORMAT,
 				      &desc));
 }
@@ -295,7 +296,8 @@ TEST_F(format, refused_video)
 		SPOIL(type, 0, -EINVAL),
 		SPOIL(type, 3, -EINVAL),
 		SPOIL(type, ~0U, -EINVAL),
-		SPOIL(flags, 1 << 1, -EINVAL),
+		SPOIL(flags, 1 << 1, -EOPNOTSUPP),
+		SPOIL(flags, 1 << 2, -EINVAL),
 		SPOIL(flags, 1U << 31, -EINVAL),
 		SPOIL(fourcc, 0, -EOPNOTSUPP),
 		SPOIL(fourcc, DRM_FORMAT_NV12, -EOPNOTSUPP),

@@ -38,6 +38,13 @@
 #define SIM_MIN_FRAME	64
 #define SIM_MAX_FRAME	(64ULL << 20)
 
+/* What it adds to each frame, little-endian */
+struct sim_metadata {
+	__u64 sequence;
+	__u32 length;
+	__u32 run;
+};
+
 /* Calls: 0 or what the call returned, or a negative errno */
 
 int fpga_open(unsigned int number, int flags);
@@ -58,6 +65,8 @@ int fpga_get_format(int ch, struct fpgabuf_format *format);
 int fpga_set_format(int ch, struct fpgabuf_format *format);
 /* @fps frames a second, 0: as fast as buffers are queued */
 int fpga_set_raw(int ch, __u64 size, __u32 fps);
+/* Likewise, of packets of up to @size bytes */
+int fpga_set_packets(int ch, __u64 size, __u32 fps);
 int fpga_queue(int ch, __u32 slot, __u64 user_data);
 /* Returns how many completions were taken. */
 int fpga_take(int ch, struct fpgabuf_completion *done, __u32 max,

@@ -64,8 +64,10 @@ const char *frame_check(const void *frame, size_t size,
 		return strerror(-done->status);
 	if (done->bytes != size)
 		return "bytes is not the size of the frame";
-	if (done->reserved)
-		return "the completion's reserved field is not zero";
+	/* There is none if the engine had to be asked. */
+	if (done->metadata_len &&
+	    done->metadata_len != sizeof(struct sim_metadata))
+		return "the completion's metadata is not the simulator's";
 	if (size < sizeof(trailer))
 		return "no room for a trailer";
 	memcpy(&trailer, end, sizeof(trailer));

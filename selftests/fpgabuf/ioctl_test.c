@@ -20,7 +20,7 @@ _Static_assert(FPGABUF_IOC_SET_FORMAT == 0xc050fb03, "SET_FORMAT");
 _Static_assert(FPGABUF_IOC_ALLOC == 0xc018fb04, "ALLOC");
 _Static_assert(FPGABUF_IOC_REGISTER == 0xc020fb05, "REGISTER");
 _Static_assert(FPGABUF_IOC_UNREGISTER == 0x4008fb06, "UNREGISTER");
-_Static_assert(FPGABUF_IOC_EXCHANGE == 0xc030fb07, "EXCHANGE");
+_Static_assert(FPGABUF_IOC_EXCHANGE == 0xc038fb07, "EXCHANGE");
 _Static_assert(FPGABUF_IOC_START == 0xc010fb08, "START");
 _Static_assert(FPGABUF_IOC_STOP == 0x0000fb09, "STOP");
 _Static_assert(FPGABUF_IOC_INSPECT == 0xc048fb0c, "INSPECT");

@@ -512,6 +512,65 @@ TEST_F(engine, calls_back_late)
 	EXPECT_EQ(0, done.status);
 }
 
+/**
+ * struct verdict - what a board says of a frame, and what becomes of it
+ * @says: to the channel
+ * @packets: frames may be shorter
+ * @status: of the completion, and error of the fence
+ * @bytes: of the completion
+ * @metadata_len: likewise
+ */
+struct verdict {
+	enum bare_verdict says;
+	bool packets;
+	int status;
+	__u64 bytes;
+	__u32 metadata_len;
+};
+
+static const struct verdict verdicts[] = {
+	{ BARE_GOOD,		false,	0,		SIZE,		0 },
+	{ BARE_HALF,		false,	-EMSGSIZE,	SIZE / 2,	0 },
+	{ BARE_HALF,		true,	0,		SIZE / 2,	0 },
+	{ BARE_TOO_LONG,	true,	-EIO,		0,		0 },
+	{ BARE_DAMAGED,		true,	-EILSEQ,	SIZE,		0 },
+	{ BARE_POSITIVE,	false,	-EIO,		SIZE,		0 },
+	{ BARE_TALKATIVE,	false,	0, SIZE, FPGABUF_METADATA_SIZE },
+};
+
+/* The engine reports a whole frame each time: the board knows better. */
+TEST_F(engine, has_a_board_that_knows_better)
+{
+	struct fpgabuf_completion done;
+	struct buffer b;
+	size_t i;
+	int out;
+
+	ASSERT_EQ(0, buffer_alloc(self->ch, SIZE, FPGABUF_KIND_CONTIGUOUS, &b));
+	for (i = 0; i < ARRAY_LEN(verdicts); i++) {
+		const struct verdict *v = &verdicts[i];
+
+		ASSERT_EQ(0, v->packets ? fpga_set_packets(self->ch, SIZE, 0) :
+					  fpga_set_raw(self->ch, SIZE, 0));
+		ASSERT_EQ(0, fpga_register(self->ch, b.fd, 0, 0));
+		ASSERT_EQ((int)i + 1, fpga_start(self->ch));
+		ASSERT_EQ(0, ioctl(self->bare, BARE_SAY(v->says), BARE_RX));
+		ASSERT_EQ(0, fpga_queue_fenced(self->ch, 0,
+					       FPGABUF_QUEUE_OUT_FENCE, -1,
+					       &out));
+		ASSERT_EQ(0, ioctl(self->bare, BARE_COMPLETE, BARE_RX));
+		ASSERT_EQ(1, fpga_take(self->ch, &done, 1, 1, 5 * SEC));
+		EXPECT_EQ(v->status, done.status);
+		EXPECT_EQ(v->bytes, done.bytes);
+		EXPECT_EQ(v->metadata_len, done.metadata_len);
+		EXPECT_EQ(0U, done.lost);
+		EXPECT_EQ(v->status ?: 1, sync_file_status(out));
+		close(out);
+		ASSERT_EQ(0, fpga_stop(self->ch));
+		ASSERT_EQ(0, fpga_unregister(self->ch, 0));
+	}
+}
+
 /* What dmaengine does not report the board does. */
 FIXTURE(limit) {
 	struct totals before;

@@ -304,6 +304,35 @@ TEST_F(loopback, larger)
 	EXPECT_TRUE(all_bytes(rest, 0xa5, FRAME / 2));
 }
 
+/* Packets come as long as they were sent, and that is no error. */
+TEST_F(loopback, packets)
+{
+	static const __u64 lengths[] = { FRAME / 2, SIM_MIN_FRAME, FRAME };
+	struct fpgabuf_queue_entry entry = { .slot = 0 };
+	struct fpgabuf_completion done;
+	size_t i;
+
+	ASSERT_EQ(0, prepare(self->tx, &self->out, FRAME, 0, self->loop,
+			     &self->in, FRAME));
+	for (i = 0; i < SLOTS; i++)
+		ASSERT_EQ(0, fpga_unregister(self->loop, i));
+	ASSERT_EQ(0, fpga_set_packets(self->loop, FRAME, 0));
+	ASSERT_EQ(0, sim_register(self->loop, self->in.fd, FRAME, SLOTS));
+	ASSERT_EQ(1, fpga_start(self->loop));
+	ASSERT_EQ(1, fpga_start(self->tx));
+	for (i = 0; i < ARRAY_LEN(lengths); i++) {
+		ASSERT_EQ(0, fpga_queue(self->loop, 0, 0));
+		ASSERT_EQ(0, make_frame(&self->out, 0, lengths[i], i));
+		entry.bytes = lengths[i];
+		ASSERT_EQ(0, fpga_exchange(self->tx, &entry, 1, NULL, 0, 0, 0));
+		ASSERT_EQ(0, take_one(self->loop, &done));
+		EXPECT_EQ(0, done.status);
+		EXPECT_EQ(lengths[i], done.bytes);
+		EXPECT_TRUE(is_frame(&self->in, 0, FRAME, lengths[i], i));
+		ASSERT_EQ(0, take_one(self->tx, &done));
+	}
+}
+
 /* They are smaller: the rest is cut off. */
 TEST_F(loopback, smaller)
 {

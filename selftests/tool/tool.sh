@@ -18,6 +18,9 @@ test_usage() {
 	run 2 "bad number" capture --frames 1x
 	run 2 "bad size" capture --size 64
 	run 2 "bytes of a picture" capture --format YUYV --bytes 64
+	run 2 "packets of a picture" capture --format YUYV --packets
+	err_has "^fpgabuf: --packets is for raw frames$"
+	run 2 "a recording of packets" capture --bytes 4K --packets --direct /dev/null
 	run 2 "size of a block" capture --format raw --size 64x64
 	run 2 "two sources of memory" capture --kind system \
 		--register-heap /dev/null
@@ -49,7 +52,7 @@ test_list_info() {
 	cp "$dir/out" "$dir/node"
 	out_has "^Device: +$DEVICE$"
 	out_has "^Memory kinds:   coherent contiguous system writecombine noncontiguous user pool region$"
-	for format in YUYV UYVY XR24 R8 raw; do
+	for format in YUYV UYVY XR24 R8 'raw \(also packets\)'; do
 		out_has "^  $format$"
 	done
 	run 0 "info by name" info "${DEVICE#/dev/}"
@@ -85,7 +88,7 @@ test_stats() {
 }
 
 test_formats() {
-	local format
+	local format size
 
 	capture 0 "default format" --frames 3 --verify
 	out_has "^3 frames, 5529600 bytes in .* 0 lost, 0 wrong, 0 out of order; contents verified$"
@@ -97,6 +100,12 @@ test_formats() {
 	done
 	capture 0 "smallest block" --bytes 64 --frames 1000 --verify --rate max
 	out_has "^1000 frames, 64000 bytes"
+	capture 0 "packets" --bytes 2K --packets --frames 500 --verify \
+		--rate max --output "$dir/packets"
+	size=$(stat -c %s "$dir/packets")
+	[ "$size" -gt $((500 * 64)) ] && [ "$size" -lt $((500 * 2048)) ]
+	ok $? "packets are written as long as they are: $size bytes of 500"
+	rm "$dir/packets"
 	capture 0 "large block" --bytes 8M --frames 2 --verify --rate max
 	out_has "^2 frames, 16777216 bytes"
 	capture 0 "fraction of a rate" --bytes 4K --rate 30000/1001 --frames 3 \

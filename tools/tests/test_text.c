@@ -61,6 +61,11 @@ static void test_formats(void)
 		.type = FPGABUF_FORMAT_RAW,
 		.size = 65536,
 	};
+	const struct fpgabuf_format packets = {
+		.type = FPGABUF_FORMAT_RAW,
+		.flags = FPGABUF_FORMAT_PACKETS,
+		.size = 65536,
+	};
 	const struct fpgabuf_format video = {
 		.type = FPGABUF_FORMAT_VIDEO,
 		.fourcc = 0x34325258,
@@ -75,6 +80,7 @@ static void test_formats(void)
 	struct text text;
 
 	same(format_text(&text, &raw), "raw 64 KiB");
+	same(format_text(&text, &packets), "packets of up to 64 KiB");
 	same(format_text(&text, &video), "XR24 4294967295x720");
 	same(format_text(&text, &new), "type 3");
 	same(desc_text(&text, &desc), "XR24");
@@ -82,6 +88,8 @@ static void test_formats(void)
 	same(desc_text(&text, &desc), "XR24 (modifier 0x0100000000000001)");
 	desc.type = FPGABUF_FORMAT_RAW;
 	same(desc_text(&text, &desc), "raw");
+	desc.flags = FPGABUF_FORMAT_PACKETS;
+	same(desc_text(&text, &desc), "raw (also packets)");
 	desc.type = 3;
 	same(desc_text(&text, &desc), "type 3");
 }

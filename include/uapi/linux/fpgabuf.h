@@ -37,6 +37,8 @@
  * - FPGABUF_MAX_SLOTS and FPGABUF_MAX_BATCH are gone: &fpgabuf_info.num_slots and
  *   &fpgabuf_info.max_batch, &fpgabuf_import_info.num_slots and .queue_depth say
  *   how many.
+ * - &fpgabuf_format_desc.reserved is &fpgabuf_format_desc.flags,
+ *   &fpgabuf_completion.reserved is &fpgabuf_completion.metadata_len.
  */
 #define FPGABUF_ABI_VERSION	1
 
@@ -105,6 +107,9 @@ enum fpgabuf_format_type {
 	FPGABUF_FORMAT_RAW = 1,
 	FPGABUF_FORMAT_VIDEO = 2,
 };
+
+/* The most bytes of its own that a board adds to a completion */
+#define FPGABUF_METADATA_SIZE	64
 
 /**
  * struct fpgabuf_fract - a frame rate
@@ -199,7 +204,7 @@ struct fpgabuf_info {
  * @min_size: out: smallest frame in bytes, padding included
  * @max_size: out: largest frame in bytes, padding included
  * @step_size: out: frame sizes are multiples of this (raw)
- * @reserved: must be zero
+ * @flags: in: must be 0; out: FPGABUF_FORMAT_PACKETS if the format may have it
  * @min_rate: out: slowest frame rate
  * @max_rate: out: fastest frame rate, but for 0/1
  *
@@ -220,18 +225,25 @@ struct fpgabuf_format_desc {
 	__u64 min_size;
 	__u64 max_size;
 	__u32 step_size;
-	__u32 reserved;
+	__u32 flags;
 	struct fpgabuf_fract min_rate;
 	struct fpgabuf_fract max_rate;
 };
 
-/* fpgabuf_format.flags: check and fill in, but do not set; any file may ask. */
+/* fpgabuf_format.flags */
+
+/* Check and fill in, but do not set; any file may ask. Only in */
 #define FPGABUF_FORMAT_TRY		(1U << 0)
+/*
+ * Packets: a frame may have any length up to &fpgabuf_format.size. One that is
+ * shorter is whole: &fpgabuf_completion.bytes says how long it is.
+ */
+#define FPGABUF_FORMAT_PACKETS		(1U << 1)
 
 /**
  * struct fpgabuf_format - argument of FPGABUF_IOC_GET_FORMAT, _SET_FORMAT
  * @type: enum fpgabuf_format_type
- * @flags: in: FPGABUF_FORMAT_TRY or 0
+ * @flags: FPGABUF_FORMAT_*
  * @fourcc: DRM_FORMAT_* (video; 0 for raw)
  * @num_planes: planes in use; in: 0, or right (video; 0 for raw)
  * @modifier: DRM_FORMAT_MOD_* (video; 0 for raw)
@@ -241,7 +253,8 @@ struct fpgabuf_format_desc {
  *	choose; the pitch of the first plane decides the others, which must be
  *	0 or right (video; 0 for raw)
  * @offsets: bytes from the start of the frame to each plane. In: 0, or right
- * @size: bytes of a whole frame; in for raw; for video out, in: 0 or right
+ * @size: bytes of a whole frame, of packets the longest; in for raw; for video
+ *	out, in: 0 or right
  * @rate: frames per second; in 0/0: the driver's choice
  *
  * A new owner starts with the driver's default, which FPGABUF_IOC_GET_FORMAT
@@ -250,7 +263,8 @@ struct fpgabuf_format_desc {
  *
  * Errors: -EINVAL: unknown type or flag, a fraction or pitch that is impossible,
  * an offset or a size of a picture that is not right; -EOPNOTSUPP: fourcc or
- * modifier that the channel does not have; -ERANGE: width, height, size or rate
+ * modifier that the channel does not have, or packets of a format that has none
+ * (&fpgabuf_format_desc.flags); -ERANGE: width, height, size or rate
  * outside of what it can do, or off its steps;
  * -EBUSY: streaming, or buffers are registered, or another file is the owner.
  */
@@ -471,10 +485,12 @@ struct fpgabuf_queue_entry {
  * @status: 0: a whole frame; -EIO: the engine did not take the buffer, reported
  *	an error, lost count of it, gave the frame a number that came before, or
  *	cannot be stopped; -EMSGSIZE: the frame came out shorter than the format
- *	says; -ECANCELED: stopped before the frame was complete; -ETIMEDOUT: it
- *	took longer than &fpgabuf_start.timeout_ms, or two before it did while it
- *	was queued; else the error of a fence that it waited for. With all but 0
- *	and -EMSGSIZE the contents are undefined
+ *	says (never with FPGABUF_FORMAT_PACKETS); -ECANCELED: stopped before the
+ *	frame was complete; -ETIMEDOUT: it took longer than
+ *	&fpgabuf_start.timeout_ms, or two before it did while it was queued; else
+ *	the error of a fence that it waited for, or what the board says of a
+ *	frame that it found damaged. With all but 0 and -EMSGSIZE the contents
+ *	are undefined
  * @sequence: number of the frame since FPGABUF_IOC_START, from 0, lost frames
  *	included; defined with status 0 and -EMSGSIZE only
  * @bytes: bytes that were moved, if the status is 0 or -EMSGSIZE; else 0, or
@@ -484,7 +500,8 @@ struct fpgabuf_queue_entry {
  * @flags: FPGABUF_DONE_*, why frames were lost
  * @lost: frames lost between the previous completion of this run and this one
  * @run: counts the calls of FPGABUF_IOC_START, from 1, on this file
- * @reserved: zero
+ * @metadata_len: bytes that the board added to the frame, up to
+ *	FPGABUF_METADATA_SIZE: see &fpgabuf_exchange.metadata
  */
 struct fpgabuf_completion {
 	__u32 slot;
@@ -496,7 +513,15 @@ struct fpgabuf_completion {
 	__u32 flags;
 	__u32 lost;
 	__u32 run;
-	__u32 reserved;
+	__u32 metadata_len;
+};
+
+/**
+ * struct fpgabuf_metadata - what a board adds to a frame
+ * @data: as the board's documentation says
+ */
+struct fpgabuf_metadata {
+	__u8 data[FPGABUF_METADATA_SIZE];
 };
 
 /**
@@ -512,6 +537,9 @@ struct fpgabuf_completion {
  *	the file is O_NONBLOCK
  * @fences: in: pointer to @queue_count struct fpgabuf_fences, in/out, one per
  *	entry; 0: no entry has FPGABUF_QUEUE_IN_FENCE or _OUT_FENCE
+ * @metadata: in: pointer to room for @done_count struct fpgabuf_metadata, one per
+ *	completion, of which &fpgabuf_completion.metadata_len bytes are valid;
+ *	0: not wanted
  *
  * First queues all of @queue, or none of it, in order; then waits until
  * @min_done buffers are done; then takes up to @done_count, in queue order.
@@ -539,8 +567,8 @@ struct fpgabuf_completion {
  * channel is stopped and no completion is left).
  *
  * Errors besides these, nothing queued and nothing taken: -EINVAL: unknown
- * flag, min_done > done_count, reserved or bytes that must be zero, or @done
- * overlaps @queue or @fences; -E2BIG: a
+ * flag, min_done > done_count, reserved or bytes that must be zero, or @done or
+ * @metadata overlaps @queue, @fences or the other one; -E2BIG: a
  * count over &fpgabuf_info.max_batch; -ENOENT: a slot with no buffer; -EBUSY: a
  * buffer that is queued already (or twice in the list) or whose completion was
  * not taken; -ENOSPC: more than &fpgabuf_info.queue_depth would be queued;
@@ -560,6 +588,7 @@ struct fpgabuf_exchange {
 	__u32 flags;
 	__s64 timeout;
 	__u64 fences;
+	__u64 metadata;
 };
 
 /**

@@ -41,6 +41,7 @@
  * @lies: likewise, but it reports that it has stopped
  * @failed: cookie of the descriptor that it failed in; 0: none
  * @configured: since it was requested or terminated
+ * @verdict: what the board says of frames
  * @stale: what the descriptor that was terminated first called back, and with what
  * @wait: woken when there is one more
  */
@@ -57,6 +58,7 @@ struct bare_chan {
 	bool lies;
 	dma_cookie_t failed;
 	bool configured;
+	enum bare_verdict verdict;
 	struct {
 		dma_async_tx_callback_result callback;
 		void *param;
@@ -105,6 +107,7 @@ static bool bare_complete(struct bare_chan *chan, bool call)
 	desc = list_first_entry_or_null(&chan->pending, struct bare_desc, node);
 	if (desc) {
 		list_del(&desc->node);
+		desc->metadata = chan->verdict;
 		chan->chan.completed_cookie = desc->tx.cookie;
 	}
 	spin_unlock_irq(&chan->lock);
@@ -372,6 +375,7 @@ static void bare_remove_engine(void *data)
 static const struct fpgabuf_format_desc bare_formats[] = {
 	{
 		.type = FPGABUF_FORMAT_RAW,
+		.flags = FPGABUF_FORMAT_PACKETS,
 		.min_size = SZ_4K,
 		.max_size = SZ_16M,
 		.step_size = SZ_4K,
@@ -395,12 +399,31 @@ static int bare_idle(void *priv)
 	return READ_ONCE(chan->lies) ? -EBUSY : 0;
 }
 
-/* Its metadata has no number: all that matters is that it is there to read. */
+/* Longer than what users get: the rest is for nobody. */
+static const u8 bare_words[FPGABUF_METADATA_SIZE + 1] = "verbose";
+
+/* Its metadata has no number, but a verdict. */
 static void bare_frame(void *priv, const void *metadata, size_t len,
 		       struct fpgabuf_frame *frame)
 {
-	if (READ_ONCE(*(const u32 *)metadata))
-		frame->flags |= FPGABUF_DONE_LOST_OVERRUN;
+	switch (READ_ONCE(*(const u32 *)metadata)) {
+	case BARE_HALF:
+		frame->bytes /= 2;
+		break;
+	case BARE_TOO_LONG:
+		frame->bytes++;
+		break;
+	case BARE_DAMAGED:
+		frame->status = -EILSEQ;
+		break;
+	case BARE_POSITIVE:
+		frame->status = 1;
+		break;
+	case BARE_TALKATIVE:
+		frame->metadata = bare_words;
+		frame->metadata_len = sizeof(bare_words);
+		break;
+	}
 }
 
 static const struct fpgabuf_channel_ops bare_ops = {
@@ -594,6 +617,14 @@ static int bare_do_walk(struct bare_chan *chan)
 	return bytes;
 }
 
+static int bare_do_say(struct bare_chan *chan, enum bare_verdict verdict)
+{
+	spin_lock_irq(&chan->lock);
+	chan->verdict = verdict;
+	spin_unlock_irq(&chan->lock);
+	return 0;
+}
+
 static long bare_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct bare_chan *chan;
@@ -624,6 +655,8 @@ static long bare_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return bare_do_count(chan);
 	case BARE_STALE:
 		return bare_do_stale(chan);
+	case BARE_SAY(BARE_GOOD) ... BARE_SAY(BARE_VERDICTS - 1):
+		return bare_do_say(chan, cmd - BARE_SAY(BARE_GOOD));
 	case BARE_FENCED:
 		return READ_ONCE(chan->fenced);
 	case BARE_WALK:

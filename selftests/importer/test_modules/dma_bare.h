@@ -50,6 +50,24 @@ enum {
  */
 #define BARE_STALE	_IO('b', 11)
 
+/* What the board says of frames from now on: one of enum bare_verdict */
+#define BARE_SAY(verdict)	_IO('b', 16 + (verdict))
+
+enum bare_verdict {
+	BARE_GOOD,
+	/* Half of a frame, of which the engine says nothing */
+	BARE_HALF,
+	/* More than its buffer has room for */
+	BARE_TOO_LONG,
+	/* -EILSEQ, as of a wrong checksum */
+	BARE_DAMAGED,
+	/* A status that is none */
+	BARE_POSITIVE,
+	/* More metadata than a completion has room for */
+	BARE_TALKATIVE,
+	BARE_VERDICTS,
+};
+
 /* What copies must be aligned to, bytes */
 #define BARE_ALIGN	64
 /* Likewise frames */
