@@ -5,7 +5,7 @@
 
 # What a guest each runs, unless the lane has CHECK_GUESTS of its own. With one processor an emulated guest is faster; the
 # tests of races need two, as do those of a lane with CHECK_CPUS.
-GUESTS=("importer fences sim sample" "fpgabuf" "gstreamer tool" "heaps kinds fuzz compat" "power")
+GUESTS=("importer fences sim sample" "fpgabuf" "gstreamer tool" "heaps kinds fuzz compat" "power" "suspend")
 
 # has_folder FOLDERS F: whether one of them is, or is of, folder F.
 has_folder() {
@@ -29,5 +29,6 @@ guest_options() {
 	! has_folder "$1" tool || options+=(--disk 64M)
 	! has_folder "$1" faults || options+=(--failing-memory)
 	! has_folder "$1" power || options+=(--patches-code)
+	! has_folder "$1" suspend || options+=(--suspends)
 	echo "${options[*]}"
 }

@@ -111,7 +111,7 @@ struct fpgabuf_stats {
  * @owner: the file that may stream, or NULL; poll() compares it without the lock,
  *	by READ_ONCE()
  * @has_metadata: the engine reports on each frame in its descriptor's metadata
- * @configured: the board has @format
+ * @configured: the board has @format, and had power since
  * @format: the owner's, or the default
  * @run: number of starts of this owner
  * @num_submissions: number of exchanges with requests
@@ -230,6 +230,7 @@ int fpgabuf_ioctl_inspect(struct fpgabuf_channel *channel, struct file *file,
 /* stream.c */
 extern const struct fpgabuf_engine_ops fpgabuf_stream_ops;
 /* with channel->client.lock held */
+void fpgabuf_stream_power_down(struct fpgabuf_channel *channel);
 int fpgabuf_stream_configure(struct fpgabuf_channel *channel,
 			     const struct fpgabuf_format *format);
 int fpgabuf_stream_start(struct fpgabuf_channel *channel, u32 timeout_ms);
@@ -243,6 +244,9 @@ extern const struct attribute_group fpgabuf_stats_group;
 /* with channel->client.engine.queue.lock held */
 void fpgabuf_stats_count(struct fpgabuf_channel *channel,
 			 const struct fpgabuf_completion *done);
+
+/* power.c */
+void fpgabuf_power_init(struct class *class);
 
 /* quarantine.c: with channel->client.lock held */
 int fpgabuf_quarantine_end(struct fpgabuf_channel *channel);

@@ -39,6 +39,7 @@ static void channel_reset(struct fpgabuf_channel *channel, int status)
 	lockdep_assert_held(&channel->client.lock);
 	fpgabuf_stream_stop(channel, status);
 	fpgabuf_quarantine_end(channel);
+	fpgabuf_stream_power_down(channel);
 	fpgabuf_slots_release(channel);
 	WRITE_ONCE(channel->owner, NULL);
 	channel->run = 0;
@@ -362,6 +363,7 @@ void fpgabuf_channel_unregister(struct fpgabuf_channel *channel)
 	down_write(&channel->client.alive);
 	mutex_lock(&channel->client.lock);
 	fpgabuf_quarantine_abandon(channel);
+	fpgabuf_client_power_end(&channel->client);
 	if (channel->client.engine.chan)
 		fpgabuf_engine_close(&channel->client.engine);
 	mutex_unlock(&channel->client.lock);
@@ -392,6 +394,7 @@ int __init fpgabuf_channels_init(void)
 		ret = PTR_ERR(fpgabuf_class);
 		goto err_unregister;
 	}
+	fpgabuf_power_init(fpgabuf_class);
 	return 0;
 
 err_unregister:

@@ -240,6 +240,26 @@ const struct fpgabuf_engine_ops fpgabuf_stream_ops = {
 	.idle		= stream_idle,
 };
 
+/* The device may be suspended, if nothing runs, and forget what it was set to. */
+void fpgabuf_stream_power_down(struct fpgabuf_channel *channel)
+{
+	if (fpgabuf_client_power_down(&channel->client))
+		channel->configured = false;
+}
+
+static int stream_set_format(struct fpgabuf_channel *channel,
+			     const struct fpgabuf_format *format)
+{
+	const struct fpgabuf_channel_ops *ops = channel->config.ops;
+	int ret;
+
+	ret = fpgabuf_engine_configure(&channel->client.engine);
+	if (!ret && ops && ops->set_format)
+		ret = ops->set_format(channel->config.priv, format);
+	channel->configured = !ret;
+	return ret;
+}
+
 /*
  * Give the board a format. After an error it may have a part of it: it gets one
  * again before it is started.
@@ -247,29 +267,27 @@ const struct fpgabuf_engine_ops fpgabuf_stream_ops = {
 int fpgabuf_stream_configure(struct fpgabuf_channel *channel,
 			     const struct fpgabuf_format *format)
 {
-	const struct fpgabuf_channel_ops *ops = channel->config.ops;
-	int ret = 0;
+	int ret;
 
 	lockdep_assert_held(&channel->client.lock);
-	if (ops && ops->set_format)
-		ret = ops->set_format(channel->config.priv, format);
-	channel->configured = !ret;
+	ret = fpgabuf_client_power_up(&channel->client);
+	if (ret)
+		return ret;
+	ret = stream_set_format(channel, format);
+	fpgabuf_stream_power_down(channel);
 	return ret;
 }
 
-/* After an error everything is as if nothing had been tried. */
-int fpgabuf_stream_start(struct fpgabuf_channel *channel, u32 timeout_ms)
+/* With power */
+static int stream_start(struct fpgabuf_channel *channel, u32 timeout_ms)
 {
 	const struct fpgabuf_channel_ops *ops = channel->config.ops;
 	struct fpgabuf_client *client = &channel->client;
 	int ret;
 
-	lockdep_assert_held(&client->lock);
 	ret = fpgabuf_quarantine_end(channel);
-	if (ret)
-		return ret;
-	if (!channel->configured)
-		ret = fpgabuf_stream_configure(channel, &channel->format);
+	if (!ret && !channel->configured)
+		ret = stream_set_format(channel, &channel->format);
 	if (ret)
 		return ret;
 
@@ -287,6 +305,21 @@ int fpgabuf_stream_start(struct fpgabuf_channel *channel, u32 timeout_ms)
 	return ret;
 }
 
+/* After an error everything is as if nothing had been tried. */
+int fpgabuf_stream_start(struct fpgabuf_channel *channel, u32 timeout_ms)
+{
+	int ret;
+
+	lockdep_assert_held(&channel->client.lock);
+	ret = fpgabuf_client_power_up(&channel->client);
+	if (ret)
+		return ret;
+	ret = stream_start(channel, timeout_ms);
+	if (ret)
+		fpgabuf_stream_power_down(channel);
+	return ret;
+}
+
 /* All pending jobs complete with @status. */
 void fpgabuf_stream_stop(struct fpgabuf_channel *channel, int status)
 {
@@ -297,4 +330,5 @@ void fpgabuf_stream_stop(struct fpgabuf_channel *channel, int status)
 	if (channel->client.engine.running && ops && ops->stop)
 		ops->stop(channel->config.priv);
 	fpgabuf_engine_stop(&channel->client.engine, status);
+	fpgabuf_stream_power_down(channel);
 }

@@ -129,6 +129,14 @@ static void submit_fill(struct fpgabuf_channel *channel, unsigned int i)
 	s->res[i].write = !fpgabuf_channel_is_output(channel);
 }
 
+static int submit_end_quarantine(struct fpgabuf_channel *channel)
+{
+	const int ret = fpgabuf_quarantine_end(channel);
+
+	fpgabuf_stream_power_down(channel);
+	return ret;
+}
+
 /* &fpgabuf_client_ops.submit */
 int fpgabuf_submit(struct fpgabuf_client *client, struct file *file,
 		   const void *exchange, struct fpgabuf_user_fault *fault)
@@ -141,7 +149,7 @@ int fpgabuf_submit(struct fpgabuf_client *client, struct file *file,
 
 	/* An engine that stopped after all takes buffers before a start, too. */
 	if (x->queue_count && !client->engine.running)
-		ret = fpgabuf_quarantine_end(channel);
+		ret = submit_end_quarantine(channel);
 	if (!ret)
 		ret = submit_read(channel, x, &flags, fault);
 	if (!ret)

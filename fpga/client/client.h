@@ -7,6 +7,7 @@
  *	submit.c    jobs and their fences into the engine's queue: all or none
  *	exchange.c  the order of an exchange, waiting, taking completions
  *	usercopy.c  user memory while a lock is held
+ *	power.c     runtime PM of the device
  */
 #ifndef _FPGABUF_CLIENT_H
 #define _FPGABUF_CLIENT_H
@@ -160,6 +161,7 @@ struct fpgabuf_client_ops {
  * @gone: the device is no more: nothing works except close. Written with @lock and
  *	&fpgabuf_queue.lock held, read with either, or by READ_ONCE() with @alive
  *	held, where it may be set right after
+ * @powered: there is a reference that keeps the device resumed
  * @context: timeline of the fences
  * @seqno: of the last fence that was created
  * @submission: the exchange that is being submitted
@@ -170,6 +172,7 @@ struct fpgabuf_client {
 	struct rw_semaphore alive;
 	struct mutex lock;	/* protects the fields that follow */
 	bool gone;
+	bool powered;
 	u64 context;
 	u64 seqno;
 	struct fpgabuf_submission submission;
@@ -210,6 +213,11 @@ int fpgabuf_client_reserve(struct fpgabuf_client *client, unsigned int num);
 /* with client->lock held */
 void fpgabuf_client_new_timeline(struct fpgabuf_client *client);
 void fpgabuf_client_set_gone(struct fpgabuf_client *client);
+
+/* power.c: with client->lock held */
+int fpgabuf_client_power_up(struct fpgabuf_client *client);
+bool fpgabuf_client_power_down(struct fpgabuf_client *client);
+void fpgabuf_client_power_end(struct fpgabuf_client *client);
 
 /* submit.c: with client->lock held */
 int fpgabuf_client_submit(struct fpgabuf_client *client, const void *exchange,

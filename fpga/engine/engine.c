@@ -197,12 +197,20 @@ void fpgabuf_engine_job_init(struct fpgabuf_engine *engine,
 	fpgabuf_wait_init(&job->wait, job_ready);
 }
 
-static int engine_configure(struct fpgabuf_engine *engine)
+/**
+ * fpgabuf_engine_configure() - set up the channel, which may have forgotten it
+ * @engine: the engine, open and stopped
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or a negative errno of the front.
+ */
+int fpgabuf_engine_configure(struct fpgabuf_engine *engine)
 {
 	int ret = 0;
 
 	mutex_lock(&engine->lock);
-	if (engine->ops->configure)
+	/* The end of a quarantine does it. */
+	if (engine->ops->configure && !engine->quarantine)
 		ret = engine->ops->configure(engine);
 	mutex_unlock(&engine->lock);
 	return ret;
@@ -238,7 +246,7 @@ int fpgabuf_engine_open(struct fpgabuf_engine *engine)
 	if (ret)
 		goto err_release;
 	engine->chan = chan;
-	ret = engine_configure(engine);
+	ret = fpgabuf_engine_configure(engine);
 	if (ret)
 		goto err_release;
 	return 0;

@@ -62,6 +62,16 @@ static void importer_reset(struct fpgabuf_importer *importer, int status)
 	importer_drop_done(importer);
 }
 
+/* After an error the engine is as it was before the open. */
+static int importer_power_up(struct fpgabuf_importer *importer)
+{
+	const int ret = fpgabuf_client_power_up(&importer->client);
+
+	if (ret)
+		fpgabuf_engine_close(&importer->client.engine);
+	return ret;
+}
+
 static int importer_begin(struct fpgabuf_importer *importer)
 {
 	struct fpgabuf_client *client = &importer->client;
@@ -76,6 +86,8 @@ static int importer_begin(struct fpgabuf_importer *importer)
 		ret = fpgabuf_engine_open(&client->engine);
 	else
 		ret = importer_quarantine_end(importer);
+	if (!ret)
+		ret = importer_power_up(importer);
 	if (ret)
 		return ret;
 	importer_maps_flush(importer);
@@ -108,6 +120,7 @@ static int importer_release(struct inode *inode, struct file *file)
 	importer->opened = false;
 	if (!importer->client.gone) {
 		importer_reset(importer, -ECANCELED);
+		fpgabuf_client_power_down(&importer->client);
 		if (!READ_ONCE(importer->client.engine.quarantine))
 			fpgabuf_engine_close(&importer->client.engine);
 	}
@@ -420,6 +433,7 @@ void fpgabuf_importer_unregister(struct fpgabuf_importer *importer)
 	if (importer->client.engine.chan) {
 		importer_maps_flush(importer);
 		importer_maps_abandon(importer);
+		fpgabuf_client_power_end(&importer->client);
 		fpgabuf_engine_close(&importer->client.engine);
 	}
 	mutex_unlock(&importer->client.lock);
@@ -450,6 +464,7 @@ int __init fpgabuf_importing_init(void)
 		unregister_chrdev_region(importer_devt, IMPORTER_MINORS);
 		return PTR_ERR(importer_class);
 	}
+	importer_power_init(importer_class);
 	return 0;
 }
 

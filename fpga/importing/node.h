@@ -231,6 +231,9 @@ extern const struct fpgabuf_client_ops importer_exchange_ops;
 int importer_ioctl_exchange(struct fpgabuf_importer *importer,
 			    struct file *file, void __user *user, size_t size);
 
+/* power.c */
+void importer_power_init(struct class *class);
+
 /* copy.c */
 extern const struct fpgabuf_engine_ops importer_copy_ops;
 void importer_copies_init(struct fpgabuf_importer *importer);

@@ -9,6 +9,7 @@
 #include <linux/iommu.h>
 #include <linux/minmax.h>
 #include <linux/pfn.h>
+#include <linux/pm_runtime.h>
 
 #include "sim.h"
 
@@ -41,7 +42,7 @@ static int sim_bus_next(struct sim_cursor *cursor, size_t len,
 {
 	phys_addr_t phys;
 
-	if (!cursor->num)
+	if (!cursor->num || !pm_runtime_active(cursor->dev))
 		return -EFAULT;
 	phys = sim_bus_translate(cursor->dev,
 				 cursor->seg->addr + cursor->offset);

@@ -11,6 +11,7 @@
 #include <linux/dma-fence.h>
 #include <linux/err.h>
 #include <linux/math64.h>
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -171,9 +172,14 @@ void sim_logic_issued(struct sim_logic *logic)
 		sim_logic_kick(logic);
 }
 
-/* The engine does not move anything, nor does the thread any more. */
+/*
+ * The engine does not move anything, nor does the thread any more. Without power
+ * its registers cannot be accessed.
+ */
 static int logic_settle(struct sim_logic *logic)
 {
+	if (!pm_runtime_active(logic->chan->chan.device->dev))
+		return -EIO;
 	if (sim_chan_is_busy(logic->chan))
 		return -EBUSY;
 	kthread_flush_work(&logic->work);
@@ -186,8 +192,8 @@ static int logic_settle(struct sim_logic *logic)
  * @format: the format
  * @scratch: bytes of &sim_logic.scratch that are needed
  *
- * Return: 0; -ENOMEM; -EBUSY: the engine could not be stopped; -EIO: the
- * fault "format", which leaves the FPGA with a part of the new format.
+ * Return: 0; -ENOMEM; -EBUSY: the engine could not be stopped; -EIO: no power, or
+ * the fault "format", which leaves the FPGA with a part of the new format.
  */
 int sim_logic_set_format(struct sim_logic *logic,
 			 const struct fpgabuf_format *format, size_t scratch)
@@ -206,6 +212,7 @@ int sim_logic_set_format(struct sim_logic *logic,
 		logic->scratch_size = scratch;
 	}
 	logic->format = *format;
+	logic->configured = true;
 	return sim_fault_strikes(logic->chan, SIM_FAULT_FORMAT) ? -EIO : 0;
 }
 
@@ -231,12 +238,15 @@ ktime_t sim_logic_interval(const struct sim_logic *logic)
  * @run: number of the run
  * @interval: time of a frame; 0: unthrottled
  *
- * Return: 0; -EBUSY: the engine could not be stopped before.
+ * Return: 0; -EBUSY: the engine could not be stopped before; -EIO: no power, or no
+ * format since it came.
  */
 int sim_logic_start(struct sim_logic *logic, u32 run, ktime_t interval)
 {
 	int ret = logic_settle(logic);
 
+	if (!ret && !logic->configured)
+		ret = -EIO;
 	if (ret)
 		return ret;
 	logic->run = run;

@@ -9,6 +9,7 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/pm_runtime.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <drm/drm_fourcc.h>
@@ -291,6 +292,8 @@ static int sim_add_channels(struct sim_board *board)
 	if (ret)
 		return ret;
 	sim_add_debugfs(board);
+	/* From now on it has power only while somebody uses it. */
+	ret = devm_pm_runtime_enable(board->engine.dma.dev);
 	for (i = 0; !ret && i < board->engine.num_chans; i++)
 		ret = board->engine.chans[i].direction == DMA_MEM_TO_MEM ?
 			sim_add_importer(board, i) : sim_add_channel(board, i);
@@ -329,10 +332,33 @@ static int sim_probe(struct platform_device *pdev)
 	return sim_add_channels(board);
 }
 
+/* Without power the FPGA forgets everything, but for what the copier is. */
+static int sim_suspend(struct device *dev)
+{
+	struct sim_board *board = dev_get_drvdata(dev);
+	unsigned int i;
+
+	for (i = 0; i < board->num_logics; i++)
+		if (board->engine.chans[i].direction != DMA_MEM_TO_MEM)
+			board->engine.chans[i].logic->configured = false;
+	return 0;
+}
+
+static int sim_resume(struct device *dev)
+{
+	return 0;
+}
+
+static const struct dev_pm_ops sim_pm_ops = {
+	RUNTIME_PM_OPS(sim_suspend, sim_resume, NULL)
+	SYSTEM_SLEEP_PM_OPS(pm_runtime_force_suspend, pm_runtime_force_resume)
+};
+
 static struct platform_driver sim_driver = {
 	.probe = sim_probe,
 	.driver = {
 		.name = "fpgabuf_sim",
+		.pm = pm_ptr(&sim_pm_ops),
 	},
 };
 

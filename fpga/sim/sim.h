@@ -330,6 +330,7 @@ struct sim_logic_ops {
  * @due: frames whose time has come, and that are neither moved nor lost
  * @running: between start and stop; cleared with &sim_chan.lock held
  * @format: set while not running
+ * @configured: it was set, and there was power since
  * @run: number of the run
  * @sequence: of the next frame; only @work uses it
  * @lost_flags: why frames were lost since the last good one; only @work
@@ -346,6 +347,7 @@ struct sim_logic {
 	atomic_t due;
 	bool running;
 	struct fpgabuf_format format;
+	bool configured;
 	u32 run;
 	u64 sequence;
 	u32 lost_flags;

@@ -683,6 +683,10 @@ struct fpgabuf_inspect {
  * done with -ECANCELED, or -EIO if the engine could not be stopped. 0 also when
  * nothing was started. [owner]
  *
+ * When the machine is suspended, a stream ends as by FPGABUF_IOC_STOP; it may be
+ * started again when it is resumed. Copies of an importing device that are not
+ * complete by then are done with -ECANCELED.
+ *
  * poll(): EPOLLIN when a completion can be taken; EPOLLERR when the channel is
  * stopped or in quarantine and there is none; EPOLLERR | EPOLLHUP when the
  * device is gone. While another open() streams there is nothing to take, and
