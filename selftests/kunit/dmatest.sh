@@ -6,6 +6,7 @@ set -u
 
 DEVICE=fpgabuf_sim.0
 PARAMETERS=/sys/module/dmatest/parameters
+POWER=/sys/bus/platform/devices/$DEVICE/power/control
 ITERATIONS=100
 
 skip() {
@@ -61,6 +62,9 @@ channel=$(copying_channel)
 [ "$channel" ] || missing "$DEVICE has no channel"
 count=0
 failed=
+# dmatest does not know that the FPGA has power only while a driver of its board wants it.
+trap 'echo auto >"$POWER"' EXIT
+echo on >"$POWER"
 echo "TAP version 13"
 copies 1
 copies 2
