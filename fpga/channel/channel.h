@@ -52,7 +52,8 @@ struct fpgabuf_pieces {
  * @desc: the engine's descriptor; valid while the engine has it
  * @done: the completion; valid while the job is DONE, except for the slot and
  *	user_data, which are valid from when it is queued
- * @metadata: what the board added, &fpgabuf_completion.metadata_len bytes
+ * @metadata: what the board added, &fpgabuf_completion.metadata_len bytes; valid
+ *	while the job is DONE
  *
  * Protected by &fpgabuf_client.lock unless noted. Constant while the job is QUEUED
  * or ACTIVE, so the completion callback may read the fields without that lock.

@@ -376,12 +376,15 @@ static int register_commit(struct file *file, const struct registration *r,
 	slot->number = slots_free_number(channel);
 	reg->slot = slot->number;
 	ret = fpgabuf_ioctl_put_locked(arg);
+	if (!ret)
+		ret = fpgabuf_channel_claim(channel, file);
 	if (ret)
 		return ret;
+	/* Nothing may fail once it can be found. */
 	slots_set(channel, slot->number, slot);
 	WARN_ON(rb_find_add(&slot->range, &channel->ranges, range_cmp_nodes));
 	WRITE_ONCE(channel->num_slots, channel->num_slots + 1);
-	return fpgabuf_channel_claim(channel, file);
+	return 0;
 }
 
 static int register_dmabuf(struct fpgabuf_channel *channel, struct file *file,
