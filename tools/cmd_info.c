@@ -31,6 +31,7 @@ static void print_capabilities(uint32_t capabilities)
 		{ FPGABUF_CAP_LOSS, "loss" },
 		{ FPGABUF_CAP_UNTHROTTLED, "unthrottled" },
 		{ FPGABUF_CAP_FENCES, "fences" },
+		{ FPGABUF_CAP_LINES, "lines" },
 	};
 	size_t i;
 

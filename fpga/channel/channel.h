@@ -10,9 +10,11 @@
 #include <linux/scatterlist.h>
 
 #include "../client/client.h"
+#include "format.h"
 
 struct attribute_group;
 struct dma_async_tx_descriptor;
+struct dma_interleaved_template;
 struct fpgabuf_channel;
 
 /* Buffers that can be registered with a channel at a time */
@@ -26,10 +28,16 @@ struct fpgabuf_channel;
  * @part: for output that is shorter than a frame: its entries are set when such
  *	a one is prepared, and then stay as they are until it is done, since
  *	engines may read them late. As many as in @frame; none for capture
+ * @template: for an engine that moves it line by line, else NULL: the frame is in
+ *	one piece then, and there is no @part. The length of its lines is set when
+ *	a frame is prepared
+ * @lines: what @template was made of; constant
  */
 struct fpgabuf_pieces {
 	struct sg_table frame;
 	struct sg_table part;
+	struct dma_interleaved_template *template;
+	struct fpgabuf_lines lines;
 };
 
 /**
@@ -210,6 +218,23 @@ int fpgabuf_ioctl_alloc_user(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
 int fpgabuf_ioctl_alloc_pool(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
+
+/* pieces.c: with no lock held */
+u32 fpgabuf_pieces_max_segment(const struct fpgabuf_channel *channel);
+u32 fpgabuf_pieces_line_align(const struct fpgabuf_channel *channel);
+int fpgabuf_pieces_check(const struct fpgabuf_channel *channel,
+			 const struct fpgabuf_format *format,
+			 struct fpgabuf_lines *lines);
+int fpgabuf_pieces_init(struct fpgabuf_pieces *pieces,
+			const struct fpgabuf_channel *channel,
+			const struct fpgabuf_format *format,
+			const struct fpgabuf_import *import, u64 offset);
+void fpgabuf_pieces_fini(struct fpgabuf_pieces *pieces);
+/* with channel->client.engine.lock held */
+struct dma_async_tx_descriptor *
+fpgabuf_pieces_prepare(const struct fpgabuf_slot *slot);
+/* in any context */
+u64 fpgabuf_pieces_moved(const struct fpgabuf_slot *slot, u32 residue);
 
 /* slots.c: with no lock held */
 int fpgabuf_ioctl_register(struct fpgabuf_channel *channel, struct file *file,

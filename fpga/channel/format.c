@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Formats: what is asked for against what a channel describes. Pure logic, no
- * device and no lock.
+ * Formats: what is asked for against what a channel describes, and how frames lie
+ * in memory. Pure logic, no device and no lock.
  */
 #include <kunit/visibility.h>
 #include <linux/align.h>
@@ -120,9 +120,9 @@ static int complete_raw(const struct fpgabuf_format_desc *desc,
 
 static int complete_pitch(const struct fpgabuf_format_desc *desc,
 			  const struct fpgabuf_format_info *info,
-			  struct fpgabuf_format *format)
+			  u32 line_align, struct fpgabuf_format *format)
 {
-	u32 align = max(desc->stride_align, 1U);
+	u32 align = max(desc->stride_align, line_align);
 	u64 min = (u64)format->width * info->cpp[0];
 	u64 pitch = format->pitches[0] ?:
 		    mul_u32_u32(DIV_ROUND_UP_ULL(min, align), align);
@@ -160,7 +160,7 @@ static int complete_planes(const struct fpgabuf_format_info *info,
 }
 
 static int complete_video(const struct fpgabuf_format_desc *desc,
-			  struct fpgabuf_format *format)
+			  u32 line_align, struct fpgabuf_format *format)
 {
 	const struct fpgabuf_format_info *info;
 	u64 size;
@@ -175,7 +175,7 @@ static int complete_video(const struct fpgabuf_format_desc *desc,
 			desc->step_height))
 		return -ERANGE;
 
-	ret = complete_pitch(desc, info, format);
+	ret = complete_pitch(desc, info, line_align, format);
 	if (ret)
 		return ret;
 	ret = complete_planes(info, format, &size);
@@ -198,6 +198,7 @@ static int complete_video(const struct fpgabuf_format_desc *desc,
  * @num_descs: entries of @descs
  * @default_rate: the rate for a format that names none
  * @unthrottled: whether the rate may be 0/1
+ * @line_align: of the pitch, beside what @descs say, bytes; 1: any
  * @format: in and out; undefined after an error
  *
  * Return: 0, or the errors of FPGABUF_IOC_SET_FORMAT: -EINVAL, -EOPNOTSUPP,
@@ -206,7 +207,7 @@ static int complete_video(const struct fpgabuf_format_desc *desc,
 int fpgabuf_format_complete(const struct fpgabuf_format_desc *descs,
 			    unsigned int num_descs,
 			    struct fpgabuf_fract default_rate, bool unthrottled,
-			    struct fpgabuf_format *format)
+			    u32 line_align, struct fpgabuf_format *format)
 {
 	const struct fpgabuf_format_desc *desc;
 	int ret;
@@ -229,6 +230,81 @@ int fpgabuf_format_complete(const struct fpgabuf_format_desc *descs,
 		return ret;
 	if (format->type == FPGABUF_FORMAT_RAW)
 		return complete_raw(desc, format);
-	return complete_video(desc, format);
+	return complete_video(desc, line_align, format);
 }
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_format_complete);
+
+/* All planes have lines of the same length and pitch, or -EOPNOTSUPP. */
+static int lines_of_video(const struct fpgabuf_format *format,
+			  struct fpgabuf_lines *lines)
+{
+	const struct fpgabuf_format_info *info =
+		fpgabuf_format_info(format->fourcc);
+	unsigned int i;
+
+	if (!info)
+		return -EOPNOTSUPP;
+	lines->length = format->width * info->cpp[0];
+	lines->pitch = format->pitches[0];
+	for (i = 1; i < info->num_planes; i++)
+		if (format->pitches[i] != lines->pitch ||
+		    format->width / info->hsub * info->cpp[i] != lines->length)
+			return -EOPNOTSUPP;
+	lines->num = div_u64(format->size, lines->pitch);
+	return 0;
+}
+
+/**
+ * fpgabuf_format_lines() - how an engine moves a frame that does so line by line
+ * @format: the format, complete
+ * @max_length: longest line that the engine takes, bytes
+ * @alignment: of each line's address, bytes, a power of two
+ * @lines: out; a raw block is one line
+ *
+ * Return: 0; -ERANGE: its lines are too long; -EINVAL: they are not aligned;
+ * -EOPNOTSUPP: its planes have lines of different lengths.
+ */
+int fpgabuf_format_lines(const struct fpgabuf_format *format, u32 max_length,
+			 u32 alignment, struct fpgabuf_lines *lines)
+{
+	int ret;
+
+	if (format->type == FPGABUF_FORMAT_RAW) {
+		if (format->size > max_length)
+			return -ERANGE;
+		*lines = (struct fpgabuf_lines){
+			.length = format->size,
+			.pitch = format->size,
+			.num = 1,
+		};
+		return 0;
+	}
+	ret = lines_of_video(format, lines);
+	if (ret)
+		return ret;
+	if (lines->length > max_length)
+		return -ERANGE;
+	return IS_ALIGNED(lines->pitch, alignment) ? 0 : -EINVAL;
+}
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_format_lines);
+
+/**
+ * fpgabuf_lines_moved() - how far in memory a frame came
+ * @lines: the frame
+ * @residue: bytes of its lines that were not moved
+ *
+ * Return: bytes from the start of the frame: lines that were moved, with their
+ * padding, and the part of the last one.
+ */
+u64 fpgabuf_lines_moved(const struct fpgabuf_lines *lines, u32 residue)
+{
+	const u64 all = (u64)lines->length * lines->num;
+	u32 rest;
+	u64 num;
+
+	if (!residue)
+		return (u64)lines->pitch * lines->num;
+	num = div_u64_rem(all - min_t(u64, residue, all), lines->length, &rest);
+	return num * lines->pitch + rest;
+}
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_lines_moved);

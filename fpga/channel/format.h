@@ -21,10 +21,25 @@ struct fpgabuf_format_info {
 	u8 vsub;
 };
 
+/**
+ * struct fpgabuf_lines - a frame as lines of equal length
+ * @length: bytes of a line, without padding
+ * @pitch: bytes from the start of a line to that of the next one
+ * @num: number of lines
+ */
+struct fpgabuf_lines {
+	u32 length;
+	u32 pitch;
+	u32 num;
+};
+
 const struct fpgabuf_format_info *fpgabuf_format_info(u32 fourcc);
+int fpgabuf_format_lines(const struct fpgabuf_format *format, u32 max_length,
+			 u32 alignment, struct fpgabuf_lines *lines);
+u64 fpgabuf_lines_moved(const struct fpgabuf_lines *lines, u32 residue);
 int fpgabuf_format_complete(const struct fpgabuf_format_desc *descs,
 			    unsigned int num_descs,
 			    struct fpgabuf_fract default_rate, bool unthrottled,
-			    struct fpgabuf_format *format);
+			    u32 line_align, struct fpgabuf_format *format);
 
 #endif /* _FPGABUF_FORMAT_H */

@@ -98,8 +98,7 @@ static int inspect_import(const struct fpgabuf_channel *channel,
 	int ret;
 
 	ret = fpgabuf_import_slice(import, NULL, 0, import->dmabuf->size,
-				   fpgabuf_engine_max_segment(&channel->client.engine),
-				   &table);
+				   fpgabuf_pieces_max_segment(channel), &table);
 	if (ret)
 		return ret;
 

@@ -67,6 +67,8 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 		info->kinds |= BIT(FPGABUF_KIND_REGION);
 	if (fpgabuf_engine_scatters(&channel->client.engine))
 		info->capabilities |= FPGABUF_CAP_SCATTER;
+	if (fpgabuf_engine_by_lines(&channel->client.engine))
+		info->capabilities |= FPGABUF_CAP_LINES;
 	strscpy(info->name, channel->name, sizeof(info->name));
 	strscpy(info->driver, channel->parent->driver->name,
 		sizeof(info->driver));
@@ -86,6 +88,8 @@ static int ioctl_enum_format(struct fpgabuf_channel *channel,
 		return -ENOENT;
 	*desc = channel->config.formats[index];
 	desc->index = index;
+	desc->stride_align = max(desc->stride_align,
+				 fpgabuf_pieces_line_align(channel));
 	return fpgabuf_ioctl_put_locked(arg);
 }
 
@@ -102,12 +106,17 @@ static int ioctl_set_format(struct fpgabuf_channel *channel, struct file *file,
 	const struct fpgabuf_channel_config *config = &channel->config;
 	struct fpgabuf_format *format = &arg->format;
 	bool try = format->flags & FPGABUF_FORMAT_TRY;
+	struct fpgabuf_lines lines;
 	int ret;
 
 	ret = fpgabuf_format_complete(config->formats, config->num_formats,
 				      config->default_format.rate,
 				      config->capabilities &
-				      FPGABUF_CAP_UNTHROTTLED, format);
+				      FPGABUF_CAP_UNTHROTTLED,
+				      fpgabuf_pieces_line_align(channel),
+				      format);
+	if (!ret)
+		ret = fpgabuf_pieces_check(channel, format, &lines);
 	if (ret)
 		return ret;
 	format->flags &= ~FPGABUF_FORMAT_TRY;

@@ -240,7 +240,7 @@ static int channel_check_config(struct fpgabuf_channel_config *config)
 	if (!is_power_of_2(config->alignment))
 		return -EINVAL;
 	return fpgabuf_format_complete(config->formats, config->num_formats,
-				       rate, unthrottled,
+				       rate, unthrottled, 1,
 				       &config->default_format);
 }
 

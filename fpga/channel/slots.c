@@ -122,8 +122,7 @@ static int range_cmp_nodes(struct rb_node *new, const struct rb_node *node)
 
 static void slot_free(struct fpgabuf_slot *slot)
 {
-	sg_free_table(&slot->pieces.part);
-	sg_free_table(&slot->pieces.frame);
+	fpgabuf_pieces_fini(&slot->pieces);
 	fpgabuf_import_put(slot->import);
 	kfree(slot);
 }
@@ -226,39 +225,6 @@ static int register_check(struct fpgabuf_channel *channel,
 	return 0;
 }
 
-static int slice_frame(const struct fpgabuf_channel *channel,
-		       const struct fpgabuf_import *import, u64 offset,
-		       u64 size, struct sg_table *frame)
-{
-	const struct fpgabuf_engine *engine = &channel->client.engine;
-	int ret;
-
-	ret = fpgabuf_import_slice(import, NULL, offset, size,
-				   fpgabuf_engine_max_segment(engine), frame);
-	if (ret)
-		return ret;
-	ret = fpgabuf_engine_check_table(engine, frame);
-	if (ret)
-		sg_free_table(frame);
-	return ret;
-}
-
-static int pieces_alloc(const struct fpgabuf_channel *channel,
-			const struct fpgabuf_import *import, u64 offset,
-			u64 size, struct fpgabuf_pieces *pieces)
-{
-	int ret;
-
-	*pieces = (struct fpgabuf_pieces){};
-	ret = slice_frame(channel, import, offset, size, &pieces->frame);
-	if (ret || !fpgabuf_channel_is_output(channel))
-		return ret;
-	ret = sg_alloc_table(&pieces->part, pieces->frame.nents, GFP_KERNEL);
-	if (ret)
-		sg_free_table(&pieces->frame);
-	return ret;
-}
-
 /*
  * All slots in a dma-buf share one import; NULL: there is no slot in it. The
  * reference that is returned is the caller's.
@@ -277,7 +243,7 @@ struct fpgabuf_import *fpgabuf_slots_import(struct fpgabuf_channel *channel,
 static struct fpgabuf_slot *slot_create(struct fpgabuf_channel *channel,
 					struct fpgabuf_import *import,
 					const struct fpgabuf_register *reg,
-					u64 size)
+					const struct fpgabuf_format *format)
 {
 	struct fpgabuf_slot *slot;
 	int ret;
@@ -285,7 +251,8 @@ static struct fpgabuf_slot *slot_create(struct fpgabuf_channel *channel,
 	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	if (!slot)
 		return ERR_PTR(-ENOMEM);
-	ret = pieces_alloc(channel, import, reg->offset, size, &slot->pieces);
+	ret = fpgabuf_pieces_init(&slot->pieces, channel, format, import,
+				  reg->offset);
 	if (ret) {
 		kfree(slot);
 		return ERR_PTR(ret);
@@ -301,12 +268,12 @@ static struct fpgabuf_slot *slot_create(struct fpgabuf_channel *channel,
 /**
  * struct registration - a buffer on its way into a slot
  * @dmabuf: the buffer
- * @size: of a frame, when the buffer was looked at
+ * @format: of a frame, when the buffer was looked at
  * @import: the buffer as the engine's device has it, with a reference
  */
 struct registration {
 	struct dma_buf *dmabuf;
-	u64 size;
+	struct fpgabuf_format format;
 	struct fpgabuf_import *import;
 };
 
@@ -332,7 +299,7 @@ static int register_begin(struct fpgabuf_channel *channel, struct file *file,
 		return -EINTR;
 	ret = register_allowed(channel, file, r->dmabuf, reg);
 	if (!ret) {
-		r->size = channel->format.size;
+		r->format = channel->format;
 		r->import = fpgabuf_slots_import(channel, r->dmabuf);
 	}
 	mutex_unlock(&channel->client.lock);
@@ -351,7 +318,7 @@ static struct fpgabuf_slot *register_map(struct fpgabuf_channel *channel,
 					   r->dmabuf, channel_dir(channel));
 	if (IS_ERR(r->import))
 		return ERR_CAST(r->import);
-	slot = slot_create(channel, r->import, reg, r->size);
+	slot = slot_create(channel, r->import, reg, &r->format);
 	if (IS_ERR(slot))
 		fpgabuf_import_put(r->import);
 	return slot;
@@ -368,7 +335,7 @@ static int register_commit(struct file *file, const struct registration *r,
 	int ret;
 
 	ret = register_allowed(channel, file, r->dmabuf, reg);
-	if (!ret && channel->format.size != r->size)
+	if (!ret && memcmp(&channel->format, &r->format, sizeof(r->format)))
 		ret = -EBUSY;
 	if (ret)
 		return ret;

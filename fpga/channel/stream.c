@@ -24,7 +24,7 @@ static struct fpgabuf_frame stream_frame(const struct fpgabuf_slot *slot,
 	struct fpgabuf_frame frame = {
 		.sequence = channel->next_sequence,
 		.timestamp = ktime_get_ns(),
-		.bytes = slot->bytes - min_t(u64, result->residue, slot->bytes),
+		.bytes = fpgabuf_pieces_moved(slot, result->residue),
 	};
 	size_t len, max;
 	void *metadata;
@@ -124,51 +124,13 @@ static void stream_done(struct fpgabuf_job *job)
 	trace_fpgabuf_done(slot);
 }
 
-static struct dma_async_tx_descriptor *
-stream_prepare_sg(struct fpgabuf_channel *channel, struct scatterlist *sgl,
-		  unsigned int nents)
-{
-	enum dma_transfer_direction dir = fpgabuf_channel_is_output(channel) ?
-		DMA_MEM_TO_DEV : DMA_DEV_TO_MEM;
-
-	return dmaengine_prep_slave_sg(channel->client.engine.chan, sgl, nents, dir,
-				       DMA_PREP_INTERRUPT | DMA_CTRL_ACK);
-}
-
-/* A frame that is shorter than others */
-static struct dma_async_tx_descriptor *
-stream_prepare_part(struct fpgabuf_channel *channel, struct fpgabuf_slot *slot)
-{
-	struct scatterlist *from = slot->pieces.frame.sgl;
-	struct scatterlist *to = slot->pieces.part.sgl;
-	unsigned int nents = 0, len;
-	u64 left = slot->bytes;
-
-	for (; left; left -= len, nents++) {
-		len = min_t(u64, left, sg_dma_len(from));
-		sg_dma_address(to) = sg_dma_address(from);
-		sg_dma_len(to) = len;
-		/* Some providers walk the CPU lengths. */
-		to->length = len;
-		from = sg_next(from);
-		to = sg_next(to);
-	}
-	return stream_prepare_sg(channel, slot->pieces.part.sgl, nents);
-}
-
 static struct dma_async_tx_descriptor *stream_prepare(struct fpgabuf_job *job,
 						      bool *more)
 {
 	struct fpgabuf_slot *slot = to_fpgabuf_slot(job);
-	struct fpgabuf_channel *channel = slot->channel;
-	const struct sg_table *frame = &slot->pieces.frame;
 
 	*more = false;
-	if (slot->bytes < channel->format.size)
-		slot->desc = stream_prepare_part(channel, slot);
-	else
-		slot->desc = stream_prepare_sg(channel, frame->sgl,
-					       frame->nents);
+	slot->desc = fpgabuf_pieces_prepare(slot);
 	return slot->desc;
 }
 

@@ -29,7 +29,9 @@ static int submit_check_bytes(const struct fpgabuf_channel *channel,
 	return fpgabuf_format_complete(config->formats, config->num_formats,
 				       config->default_format.rate,
 				       config->capabilities &
-				       FPGABUF_CAP_UNTHROTTLED, &format) ?
+				       FPGABUF_CAP_UNTHROTTLED,
+				       fpgabuf_pieces_line_align(channel),
+				       &format) ?
 		-EINVAL : 0;
 }
 

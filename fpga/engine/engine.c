@@ -56,6 +56,13 @@ static u32 config_max_segment(const struct fpgabuf_engine_config *config,
 	return round_down(max, config_alignment(config, chan));
 }
 
+static bool config_by_lines(const struct fpgabuf_engine_config *config,
+			    const struct dma_chan *chan)
+{
+	return config->use != FPGABUF_ENGINE_COPY &&
+		(config->limits.lines || !chan->device->device_prep_slave_sg);
+}
+
 /* What the engine lacks; NULL: nothing. */
 static const char *engine_lacks(const struct fpgabuf_engine_config *config,
 				struct dma_chan *chan)
@@ -72,8 +79,10 @@ static const char *engine_lacks(const struct fpgabuf_engine_config *config,
 	if (use == FPGABUF_ENGINE_COPY)
 		return dma->device_prep_dma_memcpy ? NULL :
 			"does not copy (no device_prep_dma_memcpy)";
-	if (!dma->device_prep_slave_sg)
-		return "takes no scatterlists (no device_prep_slave_sg)";
+	if (config_by_lines(config, chan) && !dma->device_prep_interleaved_dma)
+		return config->limits.lines ?
+			"moves no lines (no device_prep_interleaved_dma)" :
+			"takes no scatterlists (no device_prep_slave_sg), nor lines";
 	if (use == FPGABUF_ENGINE_CAPTURE && !engine_goes(chan, DMA_DEV_TO_MEM))
 		return "does not write to memory (DMA_DEV_TO_MEM)";
 	if (use == FPGABUF_ENGINE_OUTPUT && !engine_goes(chan, DMA_MEM_TO_DEV))
@@ -140,6 +149,8 @@ void fpgabuf_engine_init(struct fpgabuf_engine *engine,
 	engine->node = node;
 	engine->config = *config;
 	*max_in_flight = min_not_zero(*max_in_flight, FPGABUF_IN_FLIGHT);
+	engine->config.limits.max_coalesced =
+		clamp(config->limits.max_coalesced, 1, *max_in_flight);
 	mutex_init(&engine->lock);
 	INIT_WORK(&engine->work, fpgabuf_engine_work);
 	INIT_DELAYED_WORK(&engine->watchdog, fpgabuf_watchdog_work);
@@ -281,7 +292,22 @@ void fpgabuf_engine_close(struct fpgabuf_engine *engine)
  */
 bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine)
 {
-	return engine_caps(engine->chan).max_sg_burst != 1;
+	return !fpgabuf_engine_by_lines(engine) &&
+		engine_caps(engine->chan).max_sg_burst != 1;
+}
+
+/**
+ * fpgabuf_engine_by_lines() - whether it moves pictures line by line
+ * @engine: the engine, open
+ *
+ * Context: any.
+ * Return: whether frames are to be prepared by dmaengine_prep_interleaved_dma(),
+ * with lines of at most fpgabuf_engine_max_segment() bytes; else by
+ * dmaengine_prep_slave_sg(), or as copies.
+ */
+bool fpgabuf_engine_by_lines(const struct fpgabuf_engine *engine)
+{
+	return config_by_lines(&engine->config, engine->chan);
 }
 
 /**
@@ -297,7 +323,7 @@ u32 fpgabuf_engine_alignment(const struct fpgabuf_engine *engine)
 }
 
 /**
- * fpgabuf_engine_max_segment() - the longest segment of a descriptor
+ * fpgabuf_engine_max_segment() - the longest segment of a descriptor, or line
  * @engine: the engine, open
  *
  * Context: any.
@@ -368,7 +394,8 @@ static void engine_set_running(struct fpgabuf_engine *engine, bool running)
 void fpgabuf_engine_start(struct fpgabuf_engine *engine, u32 timeout_ms)
 {
 	mutex_lock(&engine->lock);
-	engine->timeout = (u64)timeout_ms * NSEC_PER_MSEC;
+	engine->timeout = (u64)timeout_ms * NSEC_PER_MSEC *
+		engine->config.limits.max_coalesced;
 	engine->refused_since = 0;
 	engine->asked = 0;
 	engine_set_running(engine, true);

@@ -251,6 +251,7 @@ int fpgabuf_engine_open(struct fpgabuf_engine *engine);
 void fpgabuf_engine_close(struct fpgabuf_engine *engine);
 int fpgabuf_engine_configure(struct fpgabuf_engine *engine);
 bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine);
+bool fpgabuf_engine_by_lines(const struct fpgabuf_engine *engine);
 u32 fpgabuf_engine_alignment(const struct fpgabuf_engine *engine);
 u32 fpgabuf_engine_max_segment(const struct fpgabuf_engine *engine);
 int fpgabuf_engine_check_table(const struct fpgabuf_engine *engine,

@@ -44,8 +44,9 @@ static int sim_bus_next(struct sim_cursor *cursor, size_t len,
 
 	if (!cursor->num || !pm_runtime_active(cursor->dev))
 		return -EFAULT;
-	phys = sim_bus_translate(cursor->dev,
-				 cursor->seg->addr + cursor->offset);
+	phys = sim_bus_translate(cursor->dev, cursor->seg->addr +
+				 (u64)cursor->line * cursor->seg->pitch +
+				 cursor->offset);
 	if (!phys || !pfn_valid(PHYS_PFN(phys)))
 		return -EFAULT;
 	part->page = pfn_to_page(PHYS_PFN(phys));
@@ -54,11 +55,14 @@ static int sim_bus_next(struct sim_cursor *cursor, size_t len,
 			 PAGE_SIZE - part->offset);
 
 	cursor->offset += part->len;
-	if (cursor->offset == cursor->seg->len) {
-		cursor->offset = 0;
-		cursor->seg++;
-		cursor->num--;
-	}
+	if (cursor->offset < cursor->seg->len)
+		return 0;
+	cursor->offset = 0;
+	if (++cursor->line < cursor->seg->num)
+		return 0;
+	cursor->line = 0;
+	cursor->seg++;
+	cursor->num--;
 	return 0;
 }
 

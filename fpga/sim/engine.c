@@ -3,8 +3,8 @@
  * The DMA engine of the simulated FPGA: a dmaengine provider like any other.
  * See Documentation/driver-api/dmaengine/provider.rst.
  *
- * Descriptors go idle -> submitted -> issued -> current -> idle. They are kept
- * for the next use, so that a stream allocates nothing per frame.
+ * Descriptors go idle -> submitted -> issued -> current -> idle; or by way of
+ * gathered, if the engine reports several ones at a time.
  */
 #include <kunit/visibility.h>
 #include <linux/bottom_half.h>
@@ -12,36 +12,14 @@
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
+#include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "sim.h"
 
-static struct sim_chan *to_sim_chan(struct dma_chan *chan)
-{
-	return container_of(chan, struct sim_chan, chan);
-}
-
-static struct sim_desc *to_sim_desc(struct dma_async_tx_descriptor *tx)
-{
-	return container_of(tx, struct sim_desc, tx);
-}
-
-static void *sim_desc_get_metadata(struct dma_async_tx_descriptor *tx,
-				   size_t *payload_len, size_t *max_len)
-{
-	struct sim_desc *desc = to_sim_desc(tx);
-
-	*payload_len = sizeof(desc->metadata);
-	*max_len = sizeof(desc->metadata);
-	return &desc->metadata;
-}
-
-static struct dma_descriptor_metadata_ops sim_metadata_ops = {
-	.get_ptr = sim_desc_get_metadata,
-};
-
-static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
+/* &dma_async_tx_descriptor.tx_submit of all descriptors */
+dma_cookie_t sim_chan_submit(struct dma_async_tx_descriptor *tx)
 {
 	struct sim_chan *chan = to_sim_chan(tx->chan);
 	struct sim_desc *desc = to_sim_desc(tx);
@@ -62,97 +40,6 @@ static dma_cookie_t sim_tx_submit(struct dma_async_tx_descriptor *tx)
 	list_add_tail(&desc->node, &chan->submitted);
 	spin_unlock_irqrestore(&chan->lock, flags);
 	return cookie;
-}
-
-static struct sim_desc *sim_desc_find_idle(struct sim_chan *chan,
-					   unsigned int num)
-{
-	struct sim_desc *desc, *found = NULL;
-	unsigned long flags;
-
-	spin_lock_irqsave(&chan->lock, flags);
-	list_for_each_entry(desc, &chan->idle, node) {
-		if (desc->capacity < num)
-			continue;
-		list_del(&desc->node);
-		found = desc;
-		break;
-	}
-	spin_unlock_irqrestore(&chan->lock, flags);
-	return found;
-}
-
-static struct sim_desc *sim_desc_get(struct sim_chan *chan, unsigned int num)
-{
-	struct sim_desc *desc;
-
-	if (sim_fault_strikes(chan, SIM_FAULT_FULL))
-		return NULL;
-	desc = sim_desc_find_idle(chan, num);
-	if (!desc) {
-		desc = kzalloc(struct_size(desc, segs, num), GFP_NOWAIT);
-		if (!desc)
-			return NULL;
-		desc->capacity = num;
-	}
-	desc->num = num;
-	desc->length = 0;
-	desc->residue = 0;
-	desc->aborted = false;
-	desc->planned = false;
-	desc->fault = SIM_FAULT_NONE;
-	desc->refused = false;
-	memset(&desc->tx, 0, sizeof(desc->tx));
-	dma_async_tx_descriptor_init(&desc->tx, &chan->chan);
-	desc->tx.tx_submit = sim_tx_submit;
-	desc->tx.metadata_ops = &sim_metadata_ops;
-	return desc;
-}
-
-static struct dma_async_tx_descriptor *
-sim_prep_slave_sg(struct dma_chan *c, struct scatterlist *sgl,
-		  unsigned int sg_len, enum dma_transfer_direction direction,
-		  unsigned long flags, void *context)
-{
-	struct sim_chan *chan = to_sim_chan(c);
-	struct scatterlist *sg;
-	struct sim_desc *desc;
-	unsigned int i;
-
-	if (direction != chan->direction || direction == DMA_MEM_TO_MEM ||
-	    !sg_len)
-		return NULL;
-
-	desc = sim_desc_get(chan, sg_len);
-	if (!desc)
-		return NULL;
-	for_each_sg(sgl, sg, sg_len, i) {
-		desc->segs[i].addr = sg_dma_address(sg);
-		desc->segs[i].len = sg_dma_len(sg);
-		desc->length += sg_dma_len(sg);
-	}
-	desc->tx.flags = flags;
-	return &desc->tx;
-}
-
-static struct dma_async_tx_descriptor *
-sim_prep_memcpy(struct dma_chan *c, dma_addr_t dst, dma_addr_t src, size_t len,
-		unsigned long flags)
-{
-	struct sim_chan *chan = to_sim_chan(c);
-	struct sim_desc *desc;
-
-	if (chan->direction != DMA_MEM_TO_MEM || !len)
-		return NULL;
-
-	desc = sim_desc_get(chan, 2);
-	if (!desc)
-		return NULL;
-	desc->segs[0] = (struct sim_segment){ src, len };
-	desc->segs[1] = (struct sim_segment){ dst, len };
-	desc->length = len;
-	desc->tx.flags = flags;
-	return &desc->tx;
 }
 
 static void sim_issue_pending(struct dma_chan *c)
@@ -181,6 +68,8 @@ static enum dma_status sim_tx_status(struct dma_chan *c, dma_cookie_t cookie,
 	spin_lock_irqsave(&chan->lock, flags);
 	status = dma_async_is_complete(cookie, chan->chan.completed_cookie,
 				       chan->chan.cookie);
+	if (chan->failed && status != DMA_COMPLETE)
+		status = DMA_ERROR;
 	if (chan->current_desc && chan->current_desc->tx.cookie == cookie)
 		residue = chan->current_desc->length;
 	list_for_each_entry(desc, &chan->issued, node)
@@ -209,9 +98,17 @@ static int sim_chan_abort(struct sim_chan *chan)
 		return 0;
 	if (desc->fault == SIM_FAULT_STUCK) {
 		desc->refused = true;
-		return -EBUSY;
+		return chan->face->lies ? 0 : -EBUSY;
 	}
 	WRITE_ONCE(desc->aborted, true);
+	return 0;
+}
+
+static int sim_config(struct dma_chan *c, struct dma_slave_config *config)
+{
+	struct sim_chan *chan = to_sim_chan(c);
+
+	WRITE_ONCE(chan->configured, true);
 	return 0;
 }
 
@@ -224,6 +121,10 @@ static int sim_terminate_all(struct dma_chan *c)
 	spin_lock_irqsave(&chan->lock, flags);
 	list_splice_init(&chan->submitted, &chan->idle);
 	list_splice_init(&chan->issued, &chan->idle);
+	list_splice_init(&chan->gathered, &chan->idle);
+	chan->num_gathered = 0;
+	chan->failed = false;
+	WRITE_ONCE(chan->configured, false);
 	ret = sim_chan_abort(chan);
 	chan->chan.completed_cookie = chan->chan.cookie;
 	spin_unlock_irqrestore(&chan->lock, flags);
@@ -316,6 +217,7 @@ static void sim_free_chan_resources(struct dma_chan *c)
 	list_for_each_entry_safe(desc, next, &chan->idle, node) {
 		list_del(&desc->node);
 		kfree(desc);
+		chan->num_descs--;
 	}
 }
 
@@ -328,7 +230,7 @@ struct sim_desc *sim_chan_next(struct sim_chan *chan)
 	struct sim_desc *desc = NULL;
 
 	spin_lock_irq(&chan->lock);
-	if (READ_ONCE(chan->logic->running))
+	if (READ_ONCE(chan->logic->running) && !chan->failed)
 		desc = list_first_entry_or_null(&chan->issued, struct sim_desc,
 						node);
 	if (desc)
@@ -358,15 +260,23 @@ void sim_chan_put_back(struct sim_chan *chan, struct sim_desc *desc)
 	wake_up_all(&chan->wait);
 }
 
-static void sim_desc_callback(struct sim_desc *desc,
-			      const struct dmaengine_result *result)
+static void sim_desc_callback(struct sim_desc *desc)
 {
+	const struct sim_chan *chan = to_sim_chan(desc->tx.chan);
 	struct dma_async_tx_descriptor *tx = &desc->tx;
+	struct dmaengine_result result = {
+		.result = desc->result,
+		.residue = desc->residue,
+	};
+
+	/* What the core's helpers call back with where a driver has no result */
+	if (chan->face->no_results)
+		result = (struct dmaengine_result){};
 
 	/* A callback expects what a tasklet or an interrupt gives it. */
 	local_bh_disable();
 	if (tx->callback_result)
-		tx->callback_result(tx->callback_param, result);
+		tx->callback_result(tx->callback_param, &result);
 	else if (tx->callback)
 		tx->callback(tx->callback_param);
 	local_bh_enable();
@@ -377,7 +287,6 @@ static void sim_zombie_work(struct kthread_work *work)
 {
 	struct sim_chan *chan = container_of(work, struct sim_chan,
 					     zombie_work.work);
-	struct dmaengine_result info = { .result = DMA_TRANS_NOERROR };
 	struct sim_desc *desc;
 
 	for (;;) {
@@ -389,8 +298,8 @@ static void sim_zombie_work(struct kthread_work *work)
 		spin_unlock_irq(&chan->lock);
 		if (!desc)
 			break;
-		info.residue = desc->residue;
-		sim_desc_callback(desc, &info);
+		desc->result = DMA_TRANS_NOERROR;
+		sim_desc_callback(desc);
 		spin_lock_irq(&chan->lock);
 		list_add(&desc->node, &chan->idle);
 		spin_unlock_irq(&chan->lock);
@@ -412,18 +321,113 @@ static enum dmaengine_tx_result sim_chan_result(const struct sim_chan *chan,
 	}
 }
 
-/* Take the current descriptor from the engine. */
+/* Whether the engine stops at the descriptor, and nobody hears of it */
+static bool sim_desc_is_silent(const struct sim_chan *chan,
+			       const struct sim_desc *desc)
+{
+	return chan->face->hides_errors && desc->result != DMA_TRANS_NOERROR &&
+		chan->direction != DMA_MEM_TO_MEM;
+}
+
+/*
+ * Take the current descriptor from the engine. Returns whether it was aborted, or
+ * failed in silence: then it is not called back.
+ */
 static bool sim_chan_finish(struct sim_chan *chan, struct sim_desc *desc)
 {
-	bool aborted;
+	bool over;
 
 	spin_lock_irq(&chan->lock);
-	aborted = desc->aborted;
+	over = desc->aborted;
 	chan->current_desc = NULL;
-	if (!aborted)
-		chan->chan.completed_cookie = desc->tx.cookie;
+	if (!over && sim_desc_is_silent(chan, desc)) {
+		chan->failed = true;
+		over = true;
+	}
 	spin_unlock_irq(&chan->lock);
-	return aborted;
+	return over;
+}
+
+/* The descriptor is complete: call back for it, if there is an interrupt. */
+static void sim_chan_report(struct sim_chan *chan, struct sim_desc *desc)
+{
+	spin_lock_irq(&chan->lock);
+	chan->chan.completed_cookie = desc->tx.cookie;
+	spin_unlock_irq(&chan->lock);
+	if (desc->fault != SIM_FAULT_LOST)
+		sim_desc_callback(desc);
+	if (desc->fault == SIM_FAULT_DUPLICATE)
+		sim_desc_callback(desc);
+}
+
+/* Have one interrupt for several descriptors. Returns whether it is due. */
+static bool sim_chan_gather(struct sim_chan *chan, struct sim_desc *desc)
+{
+	bool due;
+
+	spin_lock_irq(&chan->lock);
+	list_add_tail(&desc->node, &chan->gathered);
+	due = ++chan->num_gathered >= chan->face->gathers ||
+		list_empty(&chan->issued);
+	spin_unlock_irq(&chan->lock);
+	return due;
+}
+
+static struct sim_desc *sim_chan_next_gathered(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	spin_lock_irq(&chan->lock);
+	desc = list_first_entry_or_null(&chan->gathered, struct sim_desc, node);
+	if (desc) {
+		list_del(&desc->node);
+		chan->num_gathered--;
+	}
+	spin_unlock_irq(&chan->lock);
+	return desc;
+}
+
+static void sim_chan_put_idle(struct sim_chan *chan, struct sim_desc *desc)
+{
+	spin_lock_irq(&chan->lock);
+	list_add(&desc->node, &chan->idle);
+	spin_unlock_irq(&chan->lock);
+}
+
+static void sim_chan_report_gathered(struct sim_chan *chan)
+{
+	struct sim_desc *desc;
+
+	while ((desc = sim_chan_next_gathered(chan))) {
+		sim_chan_report(chan, desc);
+		sim_chan_put_idle(chan, desc);
+	}
+}
+
+/* It was terminated, and is called back later all the same. */
+static void sim_chan_put_zombie(struct sim_chan *chan, struct sim_desc *desc)
+{
+	spin_lock_irq(&chan->lock);
+	list_add_tail(&desc->node, &chan->zombies);
+	spin_unlock_irq(&chan->lock);
+	kthread_queue_delayed_work(chan->logic->worker, &chan->zombie_work,
+				   msecs_to_jiffies(chan->fault_ms));
+}
+
+/* The current descriptor is no longer with the engine: call back, or keep it. */
+static void sim_chan_hand_back(struct sim_chan *chan, struct sim_desc *desc)
+{
+	if (sim_chan_finish(chan, desc)) {
+		if (desc->fault == SIM_FAULT_ZOMBIE)
+			sim_chan_put_zombie(chan, desc);
+		else
+			sim_chan_put_idle(chan, desc);
+	} else if (!chan->face->gathers) {
+		sim_chan_report(chan, desc);
+		sim_chan_put_idle(chan, desc);
+	} else if (sim_chan_gather(chan, desc)) {
+		sim_chan_report_gathered(chan);
+	}
 }
 
 /*
@@ -433,29 +437,10 @@ static bool sim_chan_finish(struct sim_chan *chan, struct sim_desc *desc)
 void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
 		       int status)
 {
-	const struct dmaengine_result info = {
-		.result = sim_chan_result(chan, status),
-		.residue = desc->residue,
-	};
-	bool aborted = sim_chan_finish(chan, desc);
-	bool zombie = aborted && desc->fault == SIM_FAULT_ZOMBIE;
-
-	if (!aborted && desc->fault != SIM_FAULT_LOST)
-		sim_desc_callback(desc, &info);
-	if (!aborted && desc->fault == SIM_FAULT_DUPLICATE)
-		sim_desc_callback(desc, &info);
-
-	/* Before it is not busy: nothing is queued when its resources go. */
-	if (zombie)
-		kthread_queue_delayed_work(chan->logic->worker,
-					   &chan->zombie_work,
-					   msecs_to_jiffies(chan->fault_ms));
+	desc->result = sim_chan_result(chan, status);
+	sim_chan_hand_back(chan, desc);
 
 	spin_lock_irq(&chan->lock);
-	if (zombie)
-		list_add_tail(&desc->node, &chan->zombies);
-	else
-		list_add(&desc->node, &chan->idle);
 	chan->busy = false;
 	spin_unlock_irq(&chan->lock);
 	wake_up_all(&chan->wait);
@@ -474,7 +459,7 @@ static bool sim_filter(struct dma_chan *chan, void *param)
 
 /**
  * sim_engine_add_chan() - one more channel, before the engine is registered
- * @engine: zeroed at first
+ * @engine: its device and its face are set
  * @direction: of its frames
  * @name: for dma_request_chan()
  *
@@ -486,6 +471,8 @@ struct sim_chan *sim_engine_add_chan(struct sim_engine *engine,
 {
 	struct sim_chan *chan = &engine->chans[engine->num_chans++];
 
+	chan->dev = engine->dev;
+	chan->face = engine->face;
 	chan->direction = direction;
 	strscpy(chan->name, name, sizeof(chan->name));
 	spin_lock_init(&chan->lock);
@@ -493,6 +480,7 @@ struct sim_chan *sim_engine_add_chan(struct sim_engine *engine,
 	INIT_LIST_HEAD(&chan->idle);
 	INIT_LIST_HEAD(&chan->submitted);
 	INIT_LIST_HEAD(&chan->issued);
+	INIT_LIST_HEAD(&chan->gathered);
 	INIT_LIST_HEAD(&chan->zombies);
 	kthread_init_delayed_work(&chan->zombie_work, sim_zombie_work);
 	return chan;
@@ -504,46 +492,101 @@ static void sim_engine_list_chan(struct sim_engine *engine, unsigned int i)
 
 	chan->chan.device = &engine->dma;
 	list_add_tail(&chan->chan.device_node, &engine->dma.channels);
-	engine->map[i].devname = dev_name(engine->dma.dev);
+	engine->map[i].devname = dev_name(engine->dev);
 	engine->map[i].slave = chan->name;
 	engine->map[i].param = &chan->chan;
 }
 
-int sim_engine_register(struct sim_engine *engine, struct device *dev)
+static void sim_engine_describe(struct dma_device *dma,
+				const struct sim_face *face)
 {
-	struct dma_device *dma = &engine->dma;
-	unsigned int i;
-
-	dma->dev = dev;
-	INIT_LIST_HEAD(&dma->channels);
-	for (i = 0; i < engine->num_chans; i++)
-		sim_engine_list_chan(engine, i);
-
 	dma_cap_set(DMA_SLAVE, dma->cap_mask);
 	dma_cap_set(DMA_MEMCPY, dma->cap_mask);
 	dma_cap_set(DMA_PRIVATE, dma->cap_mask);
-	dma->directions = BIT(DMA_DEV_TO_MEM) | BIT(DMA_MEM_TO_DEV) |
-		BIT(DMA_MEM_TO_MEM);
+	if (!face->reports_nothing)
+		dma->directions = BIT(DMA_DEV_TO_MEM) | BIT(DMA_MEM_TO_DEV) |
+			BIT(DMA_MEM_TO_MEM);
 	dma->src_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->dst_addr_widths = BIT(DMA_SLAVE_BUSWIDTH_4_BYTES);
 	dma->residue_granularity = DMA_RESIDUE_GRANULARITY_DESCRIPTOR;
 	dma->desc_metadata_modes = DESC_METADATA_ENGINE;
 	dma->filter.fn = sim_filter;
-	dma->filter.map = engine->map;
-	dma->filter.mapcnt = engine->num_chans;
 	dma->device_alloc_chan_resources = sim_alloc_chan_resources;
 	dma->device_free_chan_resources = sim_free_chan_resources;
-	dma->device_caps = sim_device_caps;
-	dma->device_prep_slave_sg = sim_prep_slave_sg;
+	if (!face->reports_nothing)
+		dma->device_caps = sim_device_caps;
+	if (face->by_lines)
+		dma->device_prep_interleaved_dma = sim_prep_interleaved;
+	else
+		dma->device_prep_slave_sg = sim_prep_slave_sg;
+	dma->device_config = sim_config;
 	dma->device_prep_dma_memcpy = sim_prep_memcpy;
 	dma->device_issue_pending = sim_issue_pending;
 	dma->device_tx_status = sim_tx_status;
 	dma->device_terminate_all = sim_terminate_all;
 	dma->device_synchronize = sim_synchronize;
-	return dma_async_device_register(dma);
+}
+
+/* For the device that dmaengine knows, if it is a child: dmaengine wants a driver. */
+struct platform_driver sim_engine_driver = {
+	.driver = {
+		.name = "fpgabuf_sim_dma",
+		.suppress_bind_attrs = true,
+	},
+};
+
+/* The device that dmaengine knows, bound; or an ERR_PTR */
+static struct device *sim_engine_add_device(struct sim_engine *engine)
+{
+	struct platform_device_info info = {
+		.parent = engine->dev,
+		.name = sim_engine_driver.driver.name,
+		.id = PLATFORM_DEVID_AUTO,
+	};
+	struct platform_device *child;
+
+	if (!engine->face->is_child)
+		return engine->dev;
+	child = platform_device_register_full(&info);
+	if (IS_ERR(child))
+		return ERR_CAST(child);
+	if (!child->dev.driver) {
+		platform_device_unregister(child);
+		return ERR_PTR(-ENODEV);
+	}
+	engine->child = child;
+	return &child->dev;
+}
+
+/**
+ * sim_engine_register() - let dmaengine know the engine
+ * @engine: with all its channels
+ *
+ * Return: 0 or a negative errno.
+ */
+int sim_engine_register(struct sim_engine *engine)
+{
+	struct dma_device *dma = &engine->dma;
+	unsigned int i;
+	int ret;
+
+	dma->dev = sim_engine_add_device(engine);
+	if (IS_ERR(dma->dev))
+		return PTR_ERR(dma->dev);
+	INIT_LIST_HEAD(&dma->channels);
+	for (i = 0; i < engine->num_chans; i++)
+		sim_engine_list_chan(engine, i);
+	dma->filter.map = engine->map;
+	dma->filter.mapcnt = engine->num_chans;
+	sim_engine_describe(dma, engine->face);
+	ret = dma_async_device_register(dma);
+	if (ret)
+		platform_device_unregister(engine->child);
+	return ret;
 }
 
 void sim_engine_unregister(struct sim_engine *engine)
 {
 	dma_async_device_unregister(&engine->dma);
+	platform_device_unregister(engine->child);
 }

@@ -37,11 +37,16 @@ static bool logic_goes_back(enum sim_fault fault)
 	return fault == SIM_FAULT_BACK || fault == SIM_FAULT_SHORT_BACK;
 }
 
-/* An engine that failed had nothing to append: what is there may be anything. */
+/*
+ * An engine that failed had nothing to append: what is there may be anything. But
+ * if it has no other way to report that, it does so there.
+ */
 static void logic_describe(struct sim_logic *logic, struct sim_desc *desc,
 			   u64 sequence, int status)
 {
-	if (status && status != -EMSGSIZE) {
+	const bool failed = status && status != -EMSGSIZE;
+
+	if (failed && !logic->chan->face->no_results) {
 		memset(&desc->metadata, 0xff, sizeof(desc->metadata));
 		return;
 	}
@@ -50,6 +55,7 @@ static void logic_describe(struct sim_logic *logic, struct sim_desc *desc,
 		desc->metadata.sequence = sequence;
 	desc->metadata.timestamp = ktime_get_ns();
 	desc->metadata.flags = logic->lost_flags;
+	desc->metadata.status = failed ? status : 0;
 	logic->lost_flags = 0;
 	desc->metadata.user = (struct sim_user_metadata){
 		.sequence = cpu_to_le64(sequence),
@@ -178,7 +184,7 @@ void sim_logic_issued(struct sim_logic *logic)
  */
 static int logic_settle(struct sim_logic *logic)
 {
-	if (!pm_runtime_active(logic->chan->chan.device->dev))
+	if (!pm_runtime_active(logic->chan->dev))
 		return -EIO;
 	if (sim_chan_is_busy(logic->chan))
 		return -EBUSY;
@@ -276,14 +282,57 @@ void sim_logic_stop(void *priv)
 	/* A frame that is being moved is finished, or aborted by terminate. */
 }
 
+/* &fpgabuf_channel_ops.configure of all channels */
+int sim_logic_configure(void *priv, struct dma_chan *chan)
+{
+	const struct sim_logic *logic = priv;
+	struct dma_slave_config config = {
+		.direction = logic->chan->direction,
+		.src_addr_width = DMA_SLAVE_BUSWIDTH_4_BYTES,
+		.dst_addr_width = DMA_SLAVE_BUSWIDTH_4_BYTES,
+	};
+
+	if (!logic->chan->face->needs_config)
+		return 0;
+	return dmaengine_slave_config(chan, &config);
+}
+
+/* &fpgabuf_channel_ops.idle of all channels */
+int sim_logic_idle(void *priv)
+{
+	const struct sim_logic *logic = priv;
+
+	return sim_chan_is_busy(logic->chan) ? -EBUSY : 0;
+}
+
+/**
+ * sim_logic_line() - bytes of a picture's line in the stream
+ * @logic: of the channel
+ *
+ * Return: as in memory, but without padding from an engine that moves lines.
+ */
+u32 sim_logic_line(const struct sim_logic *logic)
+{
+	const struct fpgabuf_format *format = &logic->format;
+
+	if (!logic->chan->face->by_lines)
+		return format->pitches[0];
+	return format->width * sim_pattern_cpp(format->fourcc);
+}
+
 /* &fpgabuf_channel_ops.frame of all channels */
 void sim_logic_frame(void *priv, const void *metadata, size_t len,
 		     struct fpgabuf_frame *frame)
 {
+	const struct sim_logic *logic = priv;
 	const struct sim_metadata *m = metadata;
 
 	if (len < sizeof(*m))
 		return;
+	if (logic->chan->face->no_results) {
+		frame->status = m->status;
+		frame->bytes = le32_to_cpu(m->user.length);
+	}
 	frame->sequence = m->sequence;
 	frame->timestamp = m->timestamp;
 	frame->flags = m->flags;

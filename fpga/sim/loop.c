@@ -191,6 +191,8 @@ const struct fpgabuf_channel_ops sim_loop_ops = {
 	.set_format	= loop_set_format,
 	.start		= loop_start,
 	.stop		= loop_stop,
+	.configure	= sim_logic_configure,
+	.idle		= sim_logic_idle,
 	.frame		= sim_logic_frame,
 };
 

@@ -40,6 +40,10 @@ static unsigned int ram = 4;
 module_param(ram, uint, 0444);
 MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
 
+static char *engine_name = "ideal";
+module_param_named(engine, engine_name, charp, 0444);
+MODULE_PARM_DESC(engine, "whose habits the DMA engine has: ideal, vdma, axidma, xdma, qdma, edma (default ideal)");
+
 /* Cut long frames, so that the segments of a descriptor are put to use. */
 #define SIM_MAX_SEGMENT	SZ_2M
 #define SIM_ALIGNMENT	64
@@ -134,7 +138,7 @@ const struct sim_ram *sim_board_ram(struct device *dev)
 static void sim_channel_name(const struct sim_board *board, unsigned int i,
 			     char *name, size_t len)
 {
-	snprintf(name, len, "%s %s", dev_name(board->engine.dma.dev),
+	snprintf(name, len, "%s %s", dev_name(board->engine.dev),
 		 board->engine.chans[i].name);
 }
 
@@ -175,6 +179,15 @@ static void sim_describe(unsigned int i, struct fpgabuf_channel_config *config)
 	}
 }
 
+/* What dmaengine does not report */
+static struct fpgabuf_engine_limits sim_limits(const struct sim_engine *engine)
+{
+	return (struct fpgabuf_engine_limits){
+		.dma_dev = engine->child ? engine->dev : NULL,
+		.max_coalesced = engine->face->gathers,
+	};
+}
+
 static int sim_add_channel(struct sim_board *board, unsigned int i)
 {
 	struct fpgabuf_channel_config config = sim_config;
@@ -187,7 +200,8 @@ static int sim_add_channel(struct sim_board *board, unsigned int i)
 	config.name = name;
 	config.dma_name = chan->name;
 	config.priv = chan->logic;
-	channel = fpgabuf_channel_register(board->engine.dma.dev, &config);
+	config.limits = sim_limits(&board->engine);
+	channel = fpgabuf_channel_register(board->engine.dev, &config);
 	if (IS_ERR(channel))
 		return PTR_ERR(channel);
 	board->channels[i] = channel;
@@ -199,13 +213,14 @@ static int sim_add_importer(struct sim_board *board, unsigned int i)
 	struct fpgabuf_importer_config config = {
 		.dma_name = board->engine.chans[i].name,
 		.timeout_ms = READ_ONCE(copier_timeout),
+		.limits = sim_limits(&board->engine),
 	};
 	struct fpgabuf_importer *importer;
 	char name[32];
 
 	sim_channel_name(board, i, name, sizeof(name));
 	config.name = name;
-	importer = fpgabuf_importer_register(board->engine.dma.dev, &config);
+	importer = fpgabuf_importer_register(board->engine.dev, &config);
 	if (IS_ERR(importer))
 		return PTR_ERR(importer);
 	board->importer = importer;
@@ -217,7 +232,7 @@ static void sim_add_debugfs(struct sim_board *board)
 	struct dentry *root, *dir;
 	unsigned int i;
 
-	root = debugfs_create_dir(dev_name(board->engine.dma.dev), NULL);
+	root = debugfs_create_dir(dev_name(board->engine.dev), NULL);
 	board->debugfs = root;
 	for (i = 0; i < board->engine.num_chans; i++) {
 		dir = debugfs_create_dir(board->engine.chans[i].name, root);
@@ -264,6 +279,8 @@ static int sim_add_engine(struct sim_board *board, struct device *dev)
 	char name[16];
 	unsigned int i;
 
+	board->engine.dev = dev;
+	board->engine.face = sim_face_find(engine_name);
 	for (i = 0; i < channels; i++) {
 		snprintf(name, sizeof(name), "rx%u", i);
 		sim_engine_add_chan(&board->engine, DMA_DEV_TO_MEM, name);
@@ -276,7 +293,7 @@ static int sim_add_engine(struct sim_board *board, struct device *dev)
 		sim_engine_add_chan(&board->engine, DMA_DEV_TO_MEM, "loop0");
 	if (copier)
 		sim_engine_add_chan(&board->engine, DMA_MEM_TO_MEM, "copy0");
-	return sim_engine_register(&board->engine, dev);
+	return sim_engine_register(&board->engine);
 }
 
 /* All logic first: that of tx0 and of loop0 work together. */
@@ -293,7 +310,7 @@ static int sim_add_channels(struct sim_board *board)
 		return ret;
 	sim_add_debugfs(board);
 	/* From now on it has power only while somebody uses it. */
-	ret = devm_pm_runtime_enable(board->engine.dma.dev);
+	ret = devm_pm_runtime_enable(board->engine.dev);
 	for (i = 0; !ret && i < board->engine.num_chans; i++)
 		ret = board->engine.chans[i].direction == DMA_MEM_TO_MEM ?
 			sim_add_importer(board, i) : sim_add_channel(board, i);
@@ -362,6 +379,11 @@ static struct platform_driver sim_driver = {
 	},
 };
 
+static struct platform_driver *const sim_drivers[] = {
+	&sim_engine_driver,
+	&sim_driver,
+};
+
 static struct platform_device *sim_device;
 
 static int __init sim_init(void)
@@ -370,13 +392,16 @@ static int __init sim_init(void)
 
 	if (!channels || channels > SIM_MAX_SOURCES || outputs > SIM_MAX_SINKS)
 		return -EINVAL;
+	if (!sim_face_find(engine_name))
+		return -EINVAL;
 
-	ret = platform_driver_register(&sim_driver);
+	ret = platform_register_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
 	if (ret)
 		return ret;
 	sim_device = platform_device_register_simple("fpgabuf_sim", 0, NULL, 0);
 	if (IS_ERR(sim_device)) {
-		platform_driver_unregister(&sim_driver);
+		platform_unregister_drivers(sim_drivers,
+					    ARRAY_SIZE(sim_drivers));
 		return PTR_ERR(sim_device);
 	}
 	return 0;
@@ -385,7 +410,7 @@ static int __init sim_init(void)
 static void __exit sim_exit(void)
 {
 	platform_device_unregister(sim_device);
-	platform_driver_unregister(&sim_driver);
+	platform_unregister_drivers(sim_drivers, ARRAY_SIZE(sim_drivers));
 }
 
 module_init(sim_init);

@@ -68,6 +68,19 @@ static void sim_put_pixel(u32 fourcc, const struct sim_colour *c, u32 x,
 	}
 }
 
+/* Bytes of a pixel of the simulator's formats */
+unsigned int sim_pattern_cpp(u32 fourcc)
+{
+	switch (fourcc) {
+	case DRM_FORMAT_XRGB8888:
+		return 4;
+	case DRM_FORMAT_R8:
+		return 1;
+	default:
+		return 2;
+	}
+}
+
 /**
  * sim_pattern_bars() - a line of the moving colour bars
  * @format: a video format of the simulator

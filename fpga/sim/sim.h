@@ -12,6 +12,8 @@
  *	copier.c    copy0: moves from memory to memory
  *	transfer.c  a frame on its way between the logic and memory
  *	engine.c    the DMA engine, a dmaengine provider
+ *	prepare.c   its descriptors, before they are submitted
+ *	faces.c     what it does as one engine or another does
  *	faults.c    what goes wrong with it when it is told to
  *	bus.c       the bus: the only place that turns a DMA address into memory
  *	ram.c       its on-board memory
@@ -27,8 +29,11 @@
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
+#include <linux/scatterlist.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+
+struct platform_device;
 
 #define SIM_MAX_SOURCES		8
 #define SIM_MAX_SINKS		8
@@ -42,13 +47,51 @@
 #define SIM_BLOCK		PAGE_SIZE
 
 /**
- * struct sim_segment - a piece of memory, as an engine knows it
+ * struct sim_face - habits of an engine
+ * @name: of the engine, for users
+ * @by_lines: takes no scatterlists, but lines of equal length and distance
+ * @gathers: one interrupt for so many descriptors, or when it has no other; 0: each
+ *	has its own
+ * @room: descriptors that it has; 0: any number
+ * @hides_errors: after an error it stops, and calls nobody back
+ * @lies: reports that it has stopped, though it has not
+ * @reports_nothing: dma_get_slave_caps() fails
+ * @is_child: its device is a child of the one that does the DMA
+ * @no_results: calls back without a &struct dmaengine_result
+ * @reads_late: reads a scatterlist when it begins to move it
+ * @needs_config: prepares nothing before dmaengine_slave_config(), nor after it was
+ *	terminated
+ */
+struct sim_face {
+	const char *name;
+	bool by_lines;
+	unsigned int gathers;
+	unsigned int room;
+	bool hides_errors;
+	bool lies;
+	bool reports_nothing;
+	bool is_child;
+	bool no_results;
+	bool reads_late;
+	bool needs_config;
+};
+
+/* faces.c */
+const struct sim_face *sim_face_find(const char *name);
+
+/**
+ * struct sim_segment - a piece of memory, as an engine knows it, or several ones of
+ *	the same length
  * @addr: DMA address
- * @len: bytes
+ * @len: bytes of each
+ * @num: how many
+ * @pitch: bytes from one to the next
  */
 struct sim_segment {
 	dma_addr_t addr;
 	unsigned int len;
+	unsigned int num;
+	unsigned int pitch;
 };
 
 /**
@@ -56,12 +99,14 @@ struct sim_segment {
  * @dev: whose DMA addresses they are
  * @seg: current segment
  * @num: segments left, that one included
- * @offset: bytes of it that are done
+ * @line: which piece of it
+ * @offset: bytes of that piece that are done
  */
 struct sim_cursor {
 	struct device *dev;
 	const struct sim_segment *seg;
 	unsigned int num;
+	unsigned int line;
 	unsigned int offset;
 };
 
@@ -114,12 +159,14 @@ struct sim_user_metadata {
  * @sequence: of the frame
  * @timestamp: CLOCK_MONOTONIC in ns when it was complete
  * @flags: FPGABUF_DONE_LOST_*: why frames before it were lost
+ * @status: 0, or a negative errno, from engines that do not report it otherwise
  * @user: what users get
  */
 struct sim_metadata {
 	u64 sequence;
 	u64 timestamp;
 	u32 flags;
+	int status;
 	struct sim_user_metadata user;
 };
 
@@ -182,8 +229,10 @@ struct sim_plan {
  * @tx: what dmaengine knows of it
  * @node: in one of the channel's lists
  * @length: bytes of all segments
+ * @sgl: a scatterlist that is to be read when it begins, or NULL
  * @residue: bytes not moved; valid once it is complete
- * @metadata: valid once it is complete
+ * @result: likewise
+ * @metadata: likewise
  * @aborted: terminated while it was moved: not called back; guarded by the
  *	channel's lock, read without
  * @planned: the channel's plan was asked about it
@@ -199,7 +248,9 @@ struct sim_desc {
 	struct dma_async_tx_descriptor tx;
 	struct list_head node;
 	size_t length;
+	struct scatterlist *sgl;
 	size_t residue;
+	enum dmaengine_tx_result result;
 	struct sim_metadata metadata;
 	bool aborted;
 	bool planned;
@@ -216,11 +267,18 @@ struct sim_logic;
  * struct sim_chan - a channel of the engine
  * @chan: what dmaengine knows of it
  * @name: for dma_request_chan()
+ * @dev: the device that does the DMA; constant
+ * @face: its habits; constant
  * @direction: of its frames; constant
- * @lock: guards the lists, @current_desc, @busy and @plan; taken in any context
+ * @lock: guards all fields down to @plan; taken in any context
+ * @num_descs: descriptors that there are
+ * @configured: dmaengine_slave_config() was called since it was terminated
+ * @failed: it stopped after an error, without an interrupt
  * @idle: descriptors to be used again
  * @submitted: in the order of submission, not yet issued
  * @issued: to be moved next, oldest first
+ * @gathered: moved, and not called back yet
+ * @num_gathered: how many
  * @current_desc: being moved by the logic's thread, or NULL
  * @busy: from when a descriptor is @current_desc until its callback has returned
  * @plan: faults to come
@@ -233,11 +291,18 @@ struct sim_logic;
 struct sim_chan {
 	struct dma_chan chan;
 	char name[16];
+	struct device *dev;
+	const struct sim_face *face;
 	enum dma_transfer_direction direction;
 	spinlock_t lock;	/* for what is said above */
+	unsigned int num_descs;
+	bool configured;
+	bool failed;
 	struct list_head idle;
 	struct list_head submitted;
 	struct list_head issued;
+	struct list_head gathered;
+	unsigned int num_gathered;
 	struct sim_desc *current_desc;
 	bool busy;
 	struct sim_plan plan;
@@ -248,8 +313,21 @@ struct sim_chan {
 	struct sim_logic *logic;
 };
 
+/**
+ * struct sim_engine - the engine
+ * @dma: what dmaengine knows of it
+ * @dev: the device that does the DMA; constant
+ * @face: its habits; constant
+ * @child: the device that dmaengine knows, if it is not @dev, or NULL
+ * @map: names of channels
+ * @chans: channels
+ * @num_chans: how many
+ */
 struct sim_engine {
 	struct dma_device dma;
+	struct device *dev;
+	const struct sim_face *face;
+	struct platform_device *child;
 	struct dma_slave_map map[SIM_MAX_CHANNELS];
 	struct sim_chan chans[SIM_MAX_CHANNELS];
 	unsigned int num_chans;
@@ -259,8 +337,9 @@ struct sim_engine {
 struct sim_chan *sim_engine_add_chan(struct sim_engine *engine,
 				     enum dma_transfer_direction direction,
 				     const char *name);
-int sim_engine_register(struct sim_engine *engine, struct device *dev);
+int sim_engine_register(struct sim_engine *engine);
 void sim_engine_unregister(struct sim_engine *engine);
+extern struct platform_driver sim_engine_driver;
 struct sim_desc *sim_chan_next(struct sim_chan *chan);
 void sim_chan_complete(struct sim_chan *chan, struct sim_desc *desc,
 		       int status);
@@ -268,6 +347,30 @@ void sim_chan_put_back(struct sim_chan *chan, struct sim_desc *desc);
 void sim_chan_release(struct sim_chan *chan);
 void sim_chan_unstick(struct sim_chan *chan);
 bool sim_chan_is_busy(struct sim_chan *chan);
+dma_cookie_t sim_chan_submit(struct dma_async_tx_descriptor *tx);
+
+static inline struct sim_chan *to_sim_chan(struct dma_chan *chan)
+{
+	return container_of(chan, struct sim_chan, chan);
+}
+
+static inline struct sim_desc *to_sim_desc(struct dma_async_tx_descriptor *tx)
+{
+	return container_of(tx, struct sim_desc, tx);
+}
+
+/* prepare.c */
+struct dma_async_tx_descriptor *
+sim_prep_slave_sg(struct dma_chan *c, struct scatterlist *sgl,
+		  unsigned int sg_len, enum dma_transfer_direction direction,
+		  unsigned long flags, void *context);
+struct dma_async_tx_descriptor *
+sim_prep_interleaved(struct dma_chan *c, struct dma_interleaved_template *xt,
+		     unsigned long flags);
+struct dma_async_tx_descriptor *
+sim_prep_memcpy(struct dma_chan *c, dma_addr_t dst, dma_addr_t src, size_t len,
+		unsigned long flags);
+void sim_desc_read_late(struct sim_desc *desc);
 
 /* faults.c */
 bool sim_fault_meets(struct sim_chan *chan, enum sim_fault kind);
@@ -369,6 +472,9 @@ int sim_logic_set_format(struct sim_logic *logic,
 ktime_t sim_logic_interval(const struct sim_logic *logic);
 int sim_logic_start(struct sim_logic *logic, u32 run, ktime_t interval);
 void sim_logic_stop(void *priv);
+int sim_logic_configure(void *priv, struct dma_chan *chan);
+int sim_logic_idle(void *priv);
+u32 sim_logic_line(const struct sim_logic *logic);
 void sim_logic_frame(void *priv, const void *metadata, size_t len,
 		     struct fpgabuf_frame *frame);
 
@@ -462,6 +568,7 @@ void sim_sink_debugfs(struct sim_sink *sink, struct dentry *dir);
 extern const struct fpgabuf_channel_ops sim_sink_ops;
 
 /* pattern.c */
+unsigned int sim_pattern_cpp(u32 fourcc);
 void sim_pattern_bars(const struct fpgabuf_format *format, u64 sequence,
 		      u8 *line);
 void sim_pattern_count(u64 sequence, u64 offset, u8 *block, size_t len);

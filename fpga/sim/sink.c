@@ -169,6 +169,8 @@ const struct fpgabuf_channel_ops sim_sink_ops = {
 	.set_format	= sink_set_format,
 	.start		= sink_start,
 	.stop		= sim_logic_stop,
+	.configure	= sim_logic_configure,
+	.idle		= sim_logic_idle,
 	.frame		= sim_logic_frame,
 };
 

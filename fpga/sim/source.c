@@ -41,12 +41,12 @@ static int writer_put_trailer(struct sim_writer *w, u64 sequence)
 
 static int writer_put_video(struct sim_writer *w, u64 sequence)
 {
-	const struct fpgabuf_format *format = &w->logic->format;
+	const u32 line = sim_logic_line(w->logic);
 	int ret = 0;
 
-	sim_pattern_bars(format, sequence, w->logic->scratch);
+	sim_pattern_bars(&w->logic->format, sequence, w->logic->scratch);
 	while (!ret && w->left)
-		ret = writer_put(w, min_t(u64, format->pitches[0], w->left));
+		ret = writer_put(w, min_t(u64, line, w->left));
 	return ret;
 }
 
@@ -65,8 +65,12 @@ static int writer_put_raw(struct sim_writer *w, u64 sequence)
 	return ret;
 }
 
-static u64 source_length(const struct fpgabuf_format *format, u64 sequence)
+static u64 source_length(const struct sim_logic *logic, u64 sequence)
 {
+	const struct fpgabuf_format *format = &logic->format;
+
+	if (format->type == FPGABUF_FORMAT_VIDEO)
+		return (u64)sim_logic_line(logic) * format->height;
 	if (!(format->flags & FPGABUF_FORMAT_PACKETS))
 		return format->size;
 	return sim_pattern_length(sequence, format->size);
@@ -75,7 +79,7 @@ static u64 source_length(const struct fpgabuf_format *format, u64 sequence)
 static int source_move(struct sim_logic *logic, struct sim_transfer *transfer,
 		       u64 sequence)
 {
-	const u64 length = source_length(&logic->format, sequence);
+	const u64 length = source_length(logic, sequence);
 	struct sim_writer w = {
 		.transfer = transfer,
 		.logic = logic,
@@ -113,6 +117,8 @@ const struct fpgabuf_channel_ops sim_source_ops = {
 	.set_format	= source_set_format,
 	.start		= source_start,
 	.stop		= sim_logic_stop,
+	.configure	= sim_logic_configure,
+	.idle		= sim_logic_idle,
 	.frame		= sim_logic_frame,
 };
 

@@ -36,11 +36,12 @@ static size_t transfer_fault_at(const struct sim_desc *desc)
 void sim_transfer_begin(struct sim_transfer *transfer, struct sim_chan *chan,
 			struct sim_desc *desc)
 {
+	sim_desc_read_late(desc);
 	*transfer = (struct sim_transfer){
 		.chan = chan,
 		.desc = desc,
 		.place.cursor = {
-			.dev = chan->chan.device->dev,
+			.dev = chan->dev,
 			.seg = desc->segs,
 			.num = desc->num,
 		},

@@ -59,7 +59,7 @@ static int complete_format(struct fpgabuf_format *format)
 {
 	const struct fpgabuf_fract rate = { 30, 1 };
 
-	return fpgabuf_format_complete(descs, ARRAY_SIZE(descs), rate, true,
+	return fpgabuf_format_complete(descs, ARRAY_SIZE(descs), rate, true, 1,
 				       format);
 }
 
@@ -123,7 +123,7 @@ static void format_test_layout(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, layout->vsub, info->vsub);
 
 	KUNIT_ASSERT_EQ(test, 0, fpgabuf_format_complete(&desc, 1, rate, false,
-							 &format));
+							 1, &format));
 	KUNIT_EXPECT_EQ(test, layout->num_planes, format.num_planes);
 	KUNIT_EXPECT_EQ(test, 64 * 48 * layout->bits / 8, format.size);
 }
@@ -310,11 +310,11 @@ static void format_test_large_step(struct kunit *test)
 	struct fpgabuf_format format = ASK_RAW(12ULL * 0x20000001);
 
 	KUNIT_EXPECT_EQ(test, 0, fpgabuf_format_complete(&desc, 1, rate, false,
-							 &format));
+							 1, &format));
 	/* A multiple of 12 in its low half only */
 	format.size = (1ULL << 32) + 12;
 	KUNIT_EXPECT_EQ(test, -ERANGE,
-			fpgabuf_format_complete(&desc, 1, rate, false,
+			fpgabuf_format_complete(&desc, 1, rate, false, 1,
 						&format));
 }
 
@@ -369,13 +369,110 @@ static void format_test_rate(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, c->ret,
 			fpgabuf_format_complete(&desc, 1, fallback,
-						c->unthrottled, &format));
+						c->unthrottled, 1, &format));
 	if (c->ret)
 		return;
 	if (!wanted.denominator)
 		wanted = fallback;
 	KUNIT_EXPECT_EQ(test, wanted.numerator, format.rate.numerator);
 	KUNIT_EXPECT_EQ(test, wanted.denominator, format.rate.denominator);
+}
+
+/**
+ * struct lines_case - a format as lines of at most 1,024 bytes, each aligned to 8
+ * @format: the format
+ * @ret: what comes of it
+ * @lines: the lines
+ */
+struct lines_case {
+	struct fpgabuf_format format;
+	int ret;
+	struct fpgabuf_lines lines;
+};
+
+static const struct lines_case lines_cases[] = {
+	{ ASK_RAW(1024), 0, { 1024, 1024, 1 } },
+	{ ASK_RAW(1028), -ERANGE },
+	{ ASK(DRM_FORMAT_YUYV, 100, 6, .pitches = { 208 }), 0, { 200, 208, 6 } },
+	{ ASK(DRM_FORMAT_YUYV, 100, 6, .pitches = { 204 }), -EINVAL },
+	{ ASK(DRM_FORMAT_YUYV, 512, 1), 0, { 1024, 1024, 1 } },
+	{ ASK(DRM_FORMAT_YUYV, 514, 1), -ERANGE },
+	{ ASK(DRM_FORMAT_XRGB8888, 256, 3), 0, { 1024, 1024, 3 } },
+	{ ASK(DRM_FORMAT_RGB888, 8, 3), 0, { 24, 24, 3 } },
+	/* Chroma is lines of the same length. */
+	{ ASK(DRM_FORMAT_NV12, 100, 6), 0, { 100, 112, 9 } },
+	{ ASK(DRM_FORMAT_NV16, 100, 6), 0, { 100, 112, 12 } },
+};
+
+static void lines_case_desc(const struct lines_case *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%p4cc, %ux%u, %llu bytes, pitch %u",
+		 &c->format.fourcc, c->format.width, c->format.height,
+		 c->format.size, c->format.pitches[0]);
+}
+
+KUNIT_ARRAY_PARAM(lines_case, lines_cases, lines_case_desc);
+
+static void format_test_lines(struct kunit *test)
+{
+	const struct lines_case *c = test->param_value;
+	struct fpgabuf_format format = c->format;
+	struct fpgabuf_lines lines = {};
+
+	KUNIT_ASSERT_EQ(test, 0, complete_format(&format));
+	KUNIT_ASSERT_EQ(test, c->ret,
+			fpgabuf_format_lines(&format, 1024, 8, &lines));
+	if (c->ret)
+		return;
+	KUNIT_EXPECT_EQ(test, c->lines.length, lines.length);
+	KUNIT_EXPECT_EQ(test, c->lines.pitch, lines.pitch);
+	KUNIT_EXPECT_EQ(test, c->lines.num, lines.num);
+	KUNIT_EXPECT_EQ(test, format.size, (u64)lines.pitch * lines.num);
+}
+
+/* Planes whose lines differ are not one transfer. */
+static void format_test_no_lines(struct kunit *test)
+{
+	struct fpgabuf_format format = ASK(DRM_FORMAT_NV12, 100, 6);
+	struct fpgabuf_lines lines;
+
+	KUNIT_ASSERT_EQ(test, 0, complete_format(&format));
+	format.pitches[1] *= 2;
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			fpgabuf_format_lines(&format, 1024, 8, &lines));
+	format.fourcc = DRM_FORMAT_C8;
+	KUNIT_EXPECT_EQ(test, -EOPNOTSUPP,
+			fpgabuf_format_lines(&format, 1024, 8, &lines));
+}
+
+/* Where in memory the engine came to, with so much left of the lines */
+static void format_test_moved(struct kunit *test)
+{
+	const struct fpgabuf_lines lines = { .length = 6, .pitch = 8, .num = 3 };
+
+	KUNIT_EXPECT_EQ(test, 24, fpgabuf_lines_moved(&lines, 0));
+	KUNIT_EXPECT_EQ(test, 21, fpgabuf_lines_moved(&lines, 1));
+	KUNIT_EXPECT_EQ(test, 16, fpgabuf_lines_moved(&lines, 6));
+	KUNIT_EXPECT_EQ(test, 13, fpgabuf_lines_moved(&lines, 7));
+	KUNIT_EXPECT_EQ(test, 0, fpgabuf_lines_moved(&lines, 18));
+	KUNIT_EXPECT_EQ(test, 0, fpgabuf_lines_moved(&lines, 19));
+}
+
+/* What the engine needs counts beside what the board needs. */
+static void format_test_line_align(struct kunit *test)
+{
+	const struct fpgabuf_fract rate = { 30, 1 };
+	struct fpgabuf_format format = ASK(DRM_FORMAT_YUYV, 100, 6);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			fpgabuf_format_complete(descs, ARRAY_SIZE(descs), rate,
+						true, 64, &format));
+	KUNIT_EXPECT_EQ(test, 256, format.pitches[0]);
+	format = (struct fpgabuf_format)ASK(DRM_FORMAT_YUYV, 100, 6,
+					    .pitches = { 208 });
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			fpgabuf_format_complete(descs, ARRAY_SIZE(descs), rate,
+						true, 64, &format));
 }
 
 static struct kunit_case format_test_cases[] = {
@@ -386,6 +483,10 @@ static struct kunit_case format_test_cases[] = {
 	KUNIT_CASE_PARAM(format_test_error, error_case_gen_params),
 	KUNIT_CASE(format_test_large_step),
 	KUNIT_CASE_PARAM(format_test_rate, rate_case_gen_params),
+	KUNIT_CASE_PARAM(format_test_lines, lines_case_gen_params),
+	KUNIT_CASE(format_test_no_lines),
+	KUNIT_CASE(format_test_moved),
+	KUNIT_CASE(format_test_line_align),
 	{}
 };
 

@@ -315,6 +315,13 @@ void fpgabuf_unreserve(struct fpgabuf_reservation *res, unsigned int num,
  *	end a packet with its last segment only if it has no other
  * @max_in_flight: most descriptors that the engine is given at a time; 0: 64, which
  *	is the most
+ * @max_coalesced: most descriptors that one interrupt reports; 0: one. The timeout
+ *	is for each of them, so the last one may take as many timeouts. For engines
+ *	that gather interrupts, as the AXI DMA IP does
+ * @lines: pictures are moved line by line, without the padding between their lines
+ *	(device_prep_interleaved_dma). Engines that take no scatterlists, as the AXI
+ *	VDMA IP, do so anyway. Each frame must be in one piece then, each line not
+ *	longer than @max_segment, and the pitch a multiple of the alignment
  *
  * All 0: nothing more is known.
  */
@@ -323,6 +330,8 @@ struct fpgabuf_engine_limits {
 	u32 max_segment;
 	u32 max_segments;
 	u32 max_in_flight;
+	u32 max_coalesced;
+	bool lines;
 };
 
 struct fpgabuf_importer;
@@ -453,8 +462,8 @@ struct fpgabuf_channel_ops {
  * @dma_name: name of the engine's channel for dma_request_chan() on @dev: an
  *	entry of the device tree's dma-names, or of the provider's filter map
  * @direction: enum fpgabuf_direction
- * @capabilities: FPGABUF_CAP_*, but for FPGABUF_CAP_SCATTER, which is found out,
- *	and FPGABUF_CAP_FENCES, which all have
+ * @capabilities: FPGABUF_CAP_*, but for FPGABUF_CAP_SCATTER and FPGABUF_CAP_LINES,
+ *	which are found out, and FPGABUF_CAP_FENCES, which all have
  * @queue_depth: buffers that may be queued at a time, 1 to FPGABUF_MAX_DEPTH
  * @alignment: of frames in memory, bytes, a power of two
  * @timeout_ms: longest time that the engine may take for a frame that somebody

@@ -137,6 +137,12 @@ struct fpgabuf_fract {
 #define FPGABUF_CAP_UNTHROTTLED		(1U << 3)
 /* FPGABUF_QUEUE_*, &fpgabuf_exchange.fences and &fpgabuf_start.timeout_ms */
 #define FPGABUF_CAP_FENCES		(1U << 4)
+/*
+ * Pictures are moved line by line: the padding between the end of a line and the
+ * next pitch is neither written nor read, nor is it a part of the stream. A line
+ * may not be longer than &fpgabuf_info.max_segment.
+ */
+#define FPGABUF_CAP_LINES		(1U << 5)
 
 /* fpgabuf_info.state */
 
@@ -971,7 +977,9 @@ struct fpgabuf_import_exchange {
  *
  * Lets a consumer prove what it received. All fields are little-endian. In a
  * picture it takes the end of the last line, where camera sensors put their
- * embedded data.
+ * embedded data. Padding of lines counts as a part of the frame, but not with
+ * FPGABUF_CAP_LINES: then the frame is its lines without padding, one after the
+ * other, for @length, for @crc, and for where the trailer is.
  */
 struct fpgabuf_trailer {
 	__le32 magic;
