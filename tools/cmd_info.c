@@ -32,6 +32,7 @@ static void print_capabilities(uint32_t capabilities)
 		{ FPGABUF_CAP_UNTHROTTLED, "unthrottled" },
 		{ FPGABUF_CAP_FENCES, "fences" },
 		{ FPGABUF_CAP_LINES, "lines" },
+		{ FPGABUF_CAP_RING, "ring" },
 	};
 	size_t i;
 

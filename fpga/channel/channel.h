@@ -56,6 +56,8 @@ struct fpgabuf_pieces {
  * @pieces: the device's view of one frame at the start of the range
  * @quarantined: an engine that could not be stopped may still access it. Protected
  *	by &fpgabuf_queue.lock
+ * @overwritten: an engine in a ring has written to it while the user had it.
+ *	Protected by &fpgabuf_queue.lock
  * @bytes: how much of the frame is to be moved
  * @desc: the engine's descriptor; valid while the engine has it
  * @done: the completion; valid while the job is DONE, except for the slot and
@@ -77,6 +79,7 @@ struct fpgabuf_slot {
 	u64 length;
 	struct fpgabuf_pieces pieces;
 	bool quarantined;
+	bool overwritten;
 	u64 bytes;
 	struct dma_async_tx_descriptor *desc;
 	struct fpgabuf_completion done;
@@ -132,6 +135,10 @@ struct fpgabuf_stats {
  * @slots: registered buffers by number, or NULL. Written with &fpgabuf_client.lock
  *	and &fpgabuf_queue.lock held, read with either
  * @ranges: the same slots, by dma-buf and offset; they do not overlap
+ * @ring: the slots in the order in which the engine goes round in them, or NULL if
+ *	it does not. All of them: meanwhile none comes or goes. Constant while the
+ *	engine goes round
+ * @ring_sequence: of the frame that it is at; protected by &fpgabuf_queue.lock
  * @next_sequence: of the frame that is expected next; protected by
  *	&fpgabuf_queue.lock
  * @stats: protected likewise
@@ -160,6 +167,8 @@ struct fpgabuf_channel {
 	unsigned int max_slots;
 	struct fpgabuf_slot **slots;
 	struct rb_root ranges;
+	struct fpgabuf_slot **ring;
+	u64 ring_sequence;
 
 	u64 next_sequence;
 	struct fpgabuf_stats stats;
@@ -218,6 +227,18 @@ int fpgabuf_ioctl_alloc_user(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
 int fpgabuf_ioctl_alloc_pool(struct fpgabuf_channel *channel,
 			     struct file *file, struct fpgabuf_ioctl_arg *arg);
+
+/* stream.c: with channel->client.engine.queue.lock held */
+void fpgabuf_stream_fill_done(struct fpgabuf_slot *slot,
+			      const struct fpgabuf_frame *frame);
+
+/* ring.c: with channel->client.lock held */
+int fpgabuf_ring_start(struct fpgabuf_channel *channel, u32 timeout_ms);
+void fpgabuf_ring_free(struct fpgabuf_channel *channel);
+/* with channel->client.engine.queue.lock held */
+void fpgabuf_ring_passed(struct fpgabuf_engine *engine, unsigned int index,
+			 unsigned int next);
+void fpgabuf_ring_quarantine(struct fpgabuf_engine *engine);
 
 /* pieces.c: with no lock held */
 u32 fpgabuf_pieces_max_segment(const struct fpgabuf_channel *channel);

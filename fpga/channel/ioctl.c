@@ -42,7 +42,8 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 		.abi_version = FPGABUF_ABI_VERSION,
 		.direction = channel->config.direction,
 		.capabilities = channel->config.capabilities |
-				FPGABUF_CAP_FENCES,
+				(fpgabuf_engine_by_ring(&channel->client.engine) ?
+				 FPGABUF_CAP_RING : FPGABUF_CAP_FENCES),
 		.kinds = BIT(FPGABUF_KIND_COHERENT) |
 			 BIT(FPGABUF_KIND_CONTIGUOUS) |
 			 BIT(FPGABUF_KIND_SYSTEM) |

@@ -283,7 +283,7 @@ static int register_allowed(struct fpgabuf_channel *channel, struct file *file,
 {
 	if (channel->client.gone)
 		return -ENODEV;
-	if (channel->owner && channel->owner != file)
+	if ((channel->owner && channel->owner != file) || channel->ring)
 		return -EBUSY;
 	return register_check(channel, dmabuf, reg);
 }
@@ -415,7 +415,7 @@ int fpgabuf_ioctl_unregister(struct fpgabuf_channel *channel,
 
 	if (arg->unreg.flags)
 		return -EINVAL;
-	if (channel->owner && channel->owner != file)
+	if ((channel->owner && channel->owner != file) || channel->ring)
 		return -EBUSY;
 	slot = fpgabuf_slot(channel, arg->unreg.slot);
 	if (!slot)

@@ -68,8 +68,9 @@ static int stream_check_frame(const struct fpgabuf_slot *slot,
 	return ret;
 }
 
-static void stream_fill_done(struct fpgabuf_slot *slot,
-			     const struct fpgabuf_frame *frame)
+/* The slot's completion, but for its status */
+void fpgabuf_stream_fill_done(struct fpgabuf_slot *slot,
+			      const struct fpgabuf_frame *frame)
 {
 	struct fpgabuf_channel *channel = slot->channel;
 	struct fpgabuf_completion *done = &slot->done;
@@ -98,7 +99,7 @@ static int stream_transferred(struct fpgabuf_job *job,
 	/* What the engine left over may be no error: that depends on the format. */
 	if (result->result == DMA_TRANS_NOERROR)
 		status = stream_check_frame(slot, &frame);
-	stream_fill_done(slot, &frame);
+	fpgabuf_stream_fill_done(slot, &frame);
 	return status;
 }
 
@@ -198,7 +199,9 @@ const struct fpgabuf_engine_ops fpgabuf_stream_ops = {
 	.configure	= stream_configure,
 	.stopped	= stream_stopped,
 	.reset		= stream_reset,
+	.passed		= fpgabuf_ring_passed,
 	.quarantine	= stream_quarantine,
+	.quarantine_ring = fpgabuf_ring_quarantine,
 	.idle		= stream_idle,
 };
 
@@ -240,6 +243,22 @@ int fpgabuf_stream_configure(struct fpgabuf_channel *channel,
 	return ret;
 }
 
+static int stream_start_engine(struct fpgabuf_channel *channel, u32 timeout_ms)
+{
+	struct fpgabuf_engine *engine = &channel->client.engine;
+
+	if (fpgabuf_engine_by_ring(engine))
+		return fpgabuf_ring_start(channel, timeout_ms);
+	fpgabuf_engine_start(engine, timeout_ms);
+	return 0;
+}
+
+static void stream_unstart_engine(struct fpgabuf_channel *channel)
+{
+	fpgabuf_engine_unstart(&channel->client.engine);
+	fpgabuf_ring_free(channel);
+}
+
 /* With power */
 static int stream_start(struct fpgabuf_channel *channel, u32 timeout_ms)
 {
@@ -256,14 +275,15 @@ static int stream_start(struct fpgabuf_channel *channel, u32 timeout_ms)
 	channel->run++;
 	channel->next_sequence = 0;
 	fpgabuf_client_new_timeline(client);
-	fpgabuf_engine_start(&client->engine, timeout_ms);
-	if (ops && ops->start)
+	ret = stream_start_engine(channel, timeout_ms);
+	if (!ret && ops && ops->start) {
 		ret = ops->start(channel->config.priv, channel->run);
-	trace_fpgabuf_start(channel, ret);
-	if (ret) {
-		fpgabuf_engine_unstart(&client->engine);
-		channel->run--;
+		if (ret)
+			stream_unstart_engine(channel);
 	}
+	trace_fpgabuf_start(channel, ret);
+	if (ret)
+		channel->run--;
 	return ret;
 }
 
@@ -292,5 +312,6 @@ void fpgabuf_stream_stop(struct fpgabuf_channel *channel, int status)
 	if (channel->client.engine.running && ops && ops->stop)
 		ops->stop(channel->config.priv);
 	fpgabuf_engine_stop(&channel->client.engine, status);
+	fpgabuf_ring_free(channel);
 	fpgabuf_stream_power_down(channel);
 }

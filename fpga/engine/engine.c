@@ -56,11 +56,57 @@ static u32 config_max_segment(const struct fpgabuf_engine_config *config,
 	return round_down(max, config_alignment(config, chan));
 }
 
+/* An engine that has nothing else, or that shall */
+static bool config_by_ring(const struct fpgabuf_engine_config *config,
+			   const struct dma_chan *chan)
+{
+	const struct dma_device *dma = chan->device;
+
+	return config->limits.ring ||
+		(config->use == FPGABUF_ENGINE_CAPTURE &&
+		 dma->device_prep_dma_cyclic && !dma->device_prep_slave_sg &&
+		 !dma->device_prep_interleaved_dma);
+}
+
 static bool config_by_lines(const struct fpgabuf_engine_config *config,
 			    const struct dma_chan *chan)
 {
 	return config->use != FPGABUF_ENGINE_COPY &&
+		!config_by_ring(config, chan) &&
 		(config->limits.lines || !chan->device->device_prep_slave_sg);
+}
+
+/* What an engine lacks that is to go round in a ring; NULL: nothing. */
+static const char *engine_lacks_ring(const struct fpgabuf_engine_config *config,
+				     struct dma_chan *chan)
+{
+	if (config->use != FPGABUF_ENGINE_CAPTURE)
+		return "goes round in a ring, which is for capture only";
+	if (!chan->device->device_prep_dma_cyclic)
+		return "goes round in no ring (no device_prep_dma_cyclic)";
+	/* Counted callbacks would be wrong for ever after a lost one. */
+	if (engine_caps(chan).residue_granularity ==
+	    DMA_RESIDUE_GRANULARITY_DESCRIPTOR)
+		return "does not report where in a ring it is (residue_granularity)";
+	return NULL;
+}
+
+/* What an engine lacks to move frames in the way that is chosen; NULL: nothing. */
+static const char *engine_lacks_way(const struct fpgabuf_engine_config *config,
+				    struct dma_chan *chan)
+{
+	struct dma_device *dma = chan->device;
+
+	if (config->use == FPGABUF_ENGINE_COPY)
+		return dma->device_prep_dma_memcpy ? NULL :
+			"does not copy (no device_prep_dma_memcpy)";
+	if (config_by_ring(config, chan))
+		return engine_lacks_ring(config, chan);
+	if (!config_by_lines(config, chan) || dma->device_prep_interleaved_dma)
+		return NULL;
+	return config->limits.lines ?
+		"moves no lines (no device_prep_interleaved_dma)" :
+		"takes no scatterlists (no device_prep_slave_sg), nor lines";
 }
 
 /* What the engine lacks; NULL: nothing. */
@@ -76,18 +122,11 @@ static const char *engine_lacks(const struct fpgabuf_engine_config *config,
 		return "completes out of order (DMA_COMPLETION_NO_ORDER)";
 	if (!config_max_segment(config, chan))
 		return "takes only segments shorter than their alignment";
-	if (use == FPGABUF_ENGINE_COPY)
-		return dma->device_prep_dma_memcpy ? NULL :
-			"does not copy (no device_prep_dma_memcpy)";
-	if (config_by_lines(config, chan) && !dma->device_prep_interleaved_dma)
-		return config->limits.lines ?
-			"moves no lines (no device_prep_interleaved_dma)" :
-			"takes no scatterlists (no device_prep_slave_sg), nor lines";
 	if (use == FPGABUF_ENGINE_CAPTURE && !engine_goes(chan, DMA_DEV_TO_MEM))
 		return "does not write to memory (DMA_DEV_TO_MEM)";
 	if (use == FPGABUF_ENGINE_OUTPUT && !engine_goes(chan, DMA_MEM_TO_DEV))
 		return "does not read from memory (DMA_MEM_TO_DEV)";
-	return NULL;
+	return engine_lacks_way(config, chan);
 }
 
 /* Returns 0, or -EOPNOTSUPP, with the reason in the kernel's log. */
@@ -293,6 +332,7 @@ void fpgabuf_engine_close(struct fpgabuf_engine *engine)
 bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine)
 {
 	return !fpgabuf_engine_by_lines(engine) &&
+		!fpgabuf_engine_by_ring(engine) &&
 		engine_caps(engine->chan).max_sg_burst != 1;
 }
 
@@ -308,6 +348,19 @@ bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine)
 bool fpgabuf_engine_by_lines(const struct fpgabuf_engine *engine)
 {
 	return config_by_lines(&engine->config, engine->chan);
+}
+
+/**
+ * fpgabuf_engine_by_ring() - whether it never stops
+ * @engine: the engine, open
+ *
+ * Context: any.
+ * Return: whether it is to be started by fpgabuf_engine_start_ring(); else by
+ * fpgabuf_engine_start().
+ */
+bool fpgabuf_engine_by_ring(const struct fpgabuf_engine *engine)
+{
+	return config_by_ring(&engine->config, engine->chan);
 }
 
 /**
@@ -376,7 +429,7 @@ int fpgabuf_engine_check_table(const struct fpgabuf_engine *engine,
 	return 0;
 }
 
-static void engine_set_running(struct fpgabuf_engine *engine, bool running)
+void fpgabuf_engine_set_running(struct fpgabuf_engine *engine, bool running)
 {
 	lockdep_assert_held(&engine->lock);
 	spin_lock_irq(&engine->queue.lock);
@@ -398,7 +451,7 @@ void fpgabuf_engine_start(struct fpgabuf_engine *engine, u32 timeout_ms)
 		engine->config.limits.max_coalesced;
 	engine->refused_since = 0;
 	engine->asked = 0;
-	engine_set_running(engine, true);
+	fpgabuf_engine_set_running(engine, true);
 	fpgabuf_engine_issue_ready(engine);
 	mutex_unlock(&engine->lock);
 }
@@ -417,11 +470,12 @@ void fpgabuf_engine_unstart(struct fpgabuf_engine *engine)
 
 	mutex_lock(&engine->lock);
 	status = fpgabuf_engine_halt(engine, false);
+	fpgabuf_ring_end(engine);
 	if (status)
 		fpgabuf_engine_complete_all(engine, status);
 	else
 		fpgabuf_engine_requeue(engine, NULL, 0);
-	engine_set_running(engine, false);
+	fpgabuf_engine_set_running(engine, false);
 	mutex_unlock(&engine->lock);
 }
 
@@ -443,7 +497,8 @@ void fpgabuf_engine_stop(struct fpgabuf_engine *engine, int status)
 	mutex_lock(&engine->lock);
 	if (engine->running)
 		ret = fpgabuf_engine_halt(engine, false);
-	engine_set_running(engine, false);
+	fpgabuf_ring_end(engine);
+	fpgabuf_engine_set_running(engine, false);
 	fpgabuf_engine_complete_all(engine, ret ?: status);
 	/* The next run may have a shorter timeout than the one it waits for. */
 	cancel_delayed_work(&engine->watchdog);

@@ -9,6 +9,7 @@
  *	halt.c      the engine is stopped, or put into quarantine
  *	ask.c       reads the state of an engine that is overdue
  *	watchdog.c  bounds how long a descriptor may take
+ *	ring.c      an engine that never stops
  *	engine.c    the channel is requested, started, stopped, released
  *
  * What a job means is known to the engine's user, its front, which has an object
@@ -85,6 +86,14 @@ struct fpgabuf_engine_ops {
 			   const struct dmaengine_result *result, int status);
 
 	/**
+	 * @passed: the engine, in a ring, has moved frame @index, and is at frame
+	 * @next now. Called with &fpgabuf_queue.lock held, in the engine's
+	 * callback. May be NULL for fronts that start no ring.
+	 */
+	void (*passed)(struct fpgabuf_engine *engine, unsigned int index,
+		       unsigned int next);
+
+	/**
 	 * @again: the job was requeued, after the engine was stopped. Called
 	 * with &fpgabuf_queue.lock held.
 	 */
@@ -127,6 +136,12 @@ struct fpgabuf_engine_ops {
 	void (*quarantine)(struct fpgabuf_job *job);
 
 	/**
+	 * @quarantine_ring: likewise, all memory of the ring. May be NULL as
+	 * @passed.
+	 */
+	void (*quarantine_ring)(struct fpgabuf_engine *engine);
+
+	/**
 	 * @idle: the engine is known not to access any memory. Called with
 	 * &fpgabuf_queue.lock held.
 	 */
@@ -153,6 +168,22 @@ struct fpgabuf_transfer {
 	unsigned int number;
 	dma_cookie_t cookie;
 	bool given_up;
+};
+
+/**
+ * struct fpgabuf_ring - memory in which an engine goes round
+ * @addr: where its first frame is, for the device
+ * @period: bytes of a frame
+ * @num: number of frames; 0: it does not go round
+ * @cookie: of the descriptor; 0: it failed, and has none
+ * @next: the frame that it is at, as far as it was heard of
+ */
+struct fpgabuf_ring {
+	dma_addr_t addr;
+	u32 period;
+	unsigned int num;
+	dma_cookie_t cookie;
+	unsigned int next;
 };
 
 /**
@@ -194,6 +225,8 @@ struct fpgabuf_engine_config {
  *	0: it took the last one. Protected by @lock
  * @asked: cookie of the descriptor that the engine reported as complete when it
  *	was asked last; 0: none. Protected by @lock
+ * @ring: where it goes round. Written with @lock and &fpgabuf_queue.lock held, but
+ *	for @next, which the latter protects; read with either
  * @queue: the jobs. Its lock nests in @lock
  * @running: jobs may be issued. Written with @lock and &fpgabuf_queue.lock held,
  *	read with either
@@ -221,6 +254,7 @@ struct fpgabuf_engine {
 	u64 refused_since;
 	dma_cookie_t asked;
 
+	struct fpgabuf_ring ring;
 	struct fpgabuf_queue queue;
 	bool running;
 	bool quarantine;
@@ -252,6 +286,7 @@ void fpgabuf_engine_close(struct fpgabuf_engine *engine);
 int fpgabuf_engine_configure(struct fpgabuf_engine *engine);
 bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine);
 bool fpgabuf_engine_by_lines(const struct fpgabuf_engine *engine);
+bool fpgabuf_engine_by_ring(const struct fpgabuf_engine *engine);
 u32 fpgabuf_engine_alignment(const struct fpgabuf_engine *engine);
 u32 fpgabuf_engine_max_segment(const struct fpgabuf_engine *engine);
 int fpgabuf_engine_check_table(const struct fpgabuf_engine *engine,
@@ -260,6 +295,13 @@ void fpgabuf_engine_start(struct fpgabuf_engine *engine, u32 timeout_ms);
 void fpgabuf_engine_unstart(struct fpgabuf_engine *engine);
 void fpgabuf_engine_stop(struct fpgabuf_engine *engine, int status);
 int fpgabuf_engine_end_quarantine(struct fpgabuf_engine *engine);
+
+/* ring.c */
+int fpgabuf_engine_start_ring(struct fpgabuf_engine *engine, u32 timeout_ms,
+			      dma_addr_t addr, u32 period, unsigned int num);
+/* with engine->queue.lock held */
+void fpgabuf_engine_ring_done(struct fpgabuf_engine *engine,
+			      struct fpgabuf_job *job);
 
 /* issue.c */
 void fpgabuf_engine_issue(struct fpgabuf_engine *engine);

@@ -39,6 +39,9 @@ static unsigned int halt_quarantine(struct fpgabuf_engine *engine)
 		engine->ops->quarantine(job);
 		num++;
 	}
+	if (engine->ring.num)
+		engine->ops->quarantine_ring(engine);
+	num += engine->ring.num;
 	WRITE_ONCE(engine->quarantine, true);
 	spin_unlock_irq(&engine->queue.lock);
 	return num;

@@ -56,6 +56,13 @@ enum fpgabuf_answer {
 /* ask.c: with engine->lock held */
 enum fpgabuf_answer fpgabuf_engine_ask(struct fpgabuf_engine *engine);
 
+/* engine.c: with engine->lock held */
+void fpgabuf_engine_set_running(struct fpgabuf_engine *engine, bool running);
+
+/* ring.c: with engine->lock held */
+void fpgabuf_ring_end(struct fpgabuf_engine *engine);
+void fpgabuf_ring_watch(struct fpgabuf_engine *engine);
+
 /* watchdog.c */
 void fpgabuf_watchdog_work(struct work_struct *work);
 

@@ -244,7 +244,7 @@ void fpgabuf_engine_issue_ready(struct fpgabuf_engine *engine)
 	lockdep_assert_held(&engine->lock);
 	if (engine->quarantine)
 		fpgabuf_engine_complete_all(engine, -EIO);
-	if (!engine->running)
+	if (!engine->running || engine->ring.num)
 		return;
 	while ((job = issue_next(engine)))
 		if (!issue_job(engine, job))

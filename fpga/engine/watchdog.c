@@ -142,7 +142,9 @@ void fpgabuf_watchdog_work(struct work_struct *work)
 
 	mutex_lock(&engine->lock);
 	job = fpgabuf_engine_look(engine, &left);
-	if (job && left <= 0)
+	if (engine->ring.num)
+		fpgabuf_ring_watch(engine);
+	else if (job && left <= 0)
 		watchdog_overdue(engine, job);
 	else
 		fpgabuf_engine_arm(engine, 0);

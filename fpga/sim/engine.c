@@ -56,6 +56,13 @@ static void sim_issue_pending(struct dma_chan *c)
 		sim_logic_issued(chan->logic);
 }
 
+/* What is left of a descriptor that is not complete: the rest of a round */
+static size_t sim_desc_residue(const struct sim_desc *desc)
+{
+	return desc->num_frames ?
+		(desc->num_frames - desc->frame) * desc->length : desc->length;
+}
+
 static enum dma_status sim_tx_status(struct dma_chan *c, dma_cookie_t cookie,
 				     struct dma_tx_state *state)
 {
@@ -71,13 +78,13 @@ static enum dma_status sim_tx_status(struct dma_chan *c, dma_cookie_t cookie,
 	if (chan->failed && status != DMA_COMPLETE)
 		status = DMA_ERROR;
 	if (chan->current_desc && chan->current_desc->tx.cookie == cookie)
-		residue = chan->current_desc->length;
+		residue = sim_desc_residue(chan->current_desc);
 	list_for_each_entry(desc, &chan->issued, node)
 		if (desc->tx.cookie == cookie)
-			residue = desc->length;
+			residue = sim_desc_residue(desc);
 	list_for_each_entry(desc, &chan->submitted, node)
 		if (desc->tx.cookie == cookie)
-			residue = desc->length;
+			residue = sim_desc_residue(desc);
 	if (state) {
 		state->last = chan->chan.completed_cookie;
 		state->used = chan->chan.cookie;
@@ -414,9 +421,47 @@ static void sim_chan_put_zombie(struct sim_chan *chan, struct sim_desc *desc)
 				   msecs_to_jiffies(chan->fault_ms));
 }
 
+/* Of a cyclic descriptor: the next frame is the engine's, unless it ends. */
+static bool sim_desc_next_frame(struct sim_chan *chan, struct sim_desc *desc)
+{
+	bool goes_on;
+
+	spin_lock_irq(&chan->lock);
+	goes_on = !desc->aborted && !sim_desc_is_silent(chan, desc);
+	if (goes_on && ++desc->frame == desc->num_frames)
+		desc->frame = 0;
+	spin_unlock_irq(&chan->lock);
+	return goes_on;
+}
+
+/*
+ * A frame of a cyclic descriptor is complete: call back, and go on. It is current
+ * until it is issued again, so that it can be terminated. Returns false if it was.
+ */
+static bool sim_chan_go_round(struct sim_chan *chan, struct sim_desc *desc)
+{
+	bool goes_on;
+
+	if (!desc->num_frames || !sim_desc_next_frame(chan, desc))
+		return false;
+	if (desc->fault != SIM_FAULT_LOST)
+		sim_desc_callback(desc);
+	spin_lock_irq(&chan->lock);
+	goes_on = !desc->aborted;
+	if (goes_on) {
+		desc->planned = false;
+		chan->current_desc = NULL;
+		list_add(&desc->node, &chan->issued);
+	}
+	spin_unlock_irq(&chan->lock);
+	return goes_on;
+}
+
 /* The current descriptor is no longer with the engine: call back, or keep it. */
 static void sim_chan_hand_back(struct sim_chan *chan, struct sim_desc *desc)
 {
+	if (sim_chan_go_round(chan, desc))
+		return;
 	if (sim_chan_finish(chan, desc)) {
 		if (desc->fault == SIM_FAULT_ZOMBIE)
 			sim_chan_put_zombie(chan, desc);
@@ -519,6 +564,10 @@ static void sim_engine_describe(struct dma_device *dma,
 		dma->device_prep_interleaved_dma = sim_prep_interleaved;
 	else
 		dma->device_prep_slave_sg = sim_prep_slave_sg;
+	if (face->by_ring) {
+		dma->device_prep_dma_cyclic = sim_prep_cyclic;
+		dma->residue_granularity = DMA_RESIDUE_GRANULARITY_SEGMENT;
+	}
 	dma->device_config = sim_config;
 	dma->device_prep_dma_memcpy = sim_prep_memcpy;
 	dma->device_issue_pending = sim_issue_pending;

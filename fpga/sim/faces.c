@@ -40,6 +40,12 @@ static const struct sim_face sim_faces[] = {
 		.no_results = true,
 		.reads_late = true,
 	},
+	/* Engines of converters, as they are used for sound */
+	{
+		.name = "cyclic",
+		.by_ring = true,
+		.hides_errors = true,
+	},
 	/* dw-edma */
 	{
 		.name = "edma",

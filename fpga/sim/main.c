@@ -42,7 +42,7 @@ MODULE_PARM_DESC(ram, "on-board memory in MiB, 0: none (default 4)");
 
 static char *engine_name = "ideal";
 module_param_named(engine, engine_name, charp, 0444);
-MODULE_PARM_DESC(engine, "whose habits the DMA engine has: ideal, vdma, axidma, xdma, qdma, edma (default ideal)");
+MODULE_PARM_DESC(engine, "whose habits the DMA engine has: ideal, vdma, axidma, xdma, qdma, cyclic, edma (default ideal)");
 
 /* Cut long frames, so that the segments of a descriptor are put to use. */
 #define SIM_MAX_SEGMENT	SZ_2M
@@ -201,6 +201,12 @@ static int sim_add_channel(struct sim_board *board, unsigned int i)
 	config.dma_name = chan->name;
 	config.priv = chan->logic;
 	config.limits = sim_limits(&board->engine);
+	/* An engine that nothing holds back has a rate. */
+	if (board->engine.face->by_ring &&
+	    config.direction == FPGABUF_DIR_CAPTURE) {
+		config.limits.ring = true;
+		config.capabilities &= ~FPGABUF_CAP_UNTHROTTLED;
+	}
 	channel = fpgabuf_channel_register(board->engine.dev, &config);
 	if (IS_ERR(channel))
 		return PTR_ERR(channel);

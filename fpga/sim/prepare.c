@@ -111,6 +111,8 @@ static struct sim_desc *sim_desc_get(struct sim_chan *chan, unsigned int num)
 		return NULL;
 	desc->num = num;
 	desc->length = 0;
+	desc->num_frames = 0;
+	desc->frame = 0;
 	desc->sgl = NULL;
 	desc->residue = 0;
 	desc->aborted = false;
@@ -158,6 +160,8 @@ sim_prep_slave_sg(struct dma_chan *c, struct scatterlist *sgl,
 	if (direction != chan->direction || direction == DMA_MEM_TO_MEM ||
 	    !sg_len)
 		return NULL;
+	if (chan->face->by_ring && direction == DMA_DEV_TO_MEM)
+		return NULL;
 
 	desc = sim_desc_get(chan, sg_len);
 	if (!desc)
@@ -195,6 +199,32 @@ sim_prep_interleaved(struct dma_chan *c, struct dma_interleaved_template *xt,
 		.pitch = xt->sgl[0].size + gap,
 	};
 	desc->length = xt->sgl[0].size * xt->numf;
+	desc->tx.flags = flags;
+	return &desc->tx;
+}
+
+struct dma_async_tx_descriptor *
+sim_prep_cyclic(struct dma_chan *c, dma_addr_t addr, size_t len, size_t period,
+		enum dma_transfer_direction direction, unsigned long flags)
+{
+	struct sim_chan *chan = to_sim_chan(c);
+	struct sim_desc *desc;
+
+	if (direction != chan->direction || direction != DMA_DEV_TO_MEM ||
+	    !period || len < period || len % period)
+		return NULL;
+
+	desc = sim_desc_get(chan, 1);
+	if (!desc)
+		return NULL;
+	desc->length = period;
+	desc->num_frames = len / period;
+	desc->segs[0] = (struct sim_segment){
+		.addr = addr,
+		.len = period,
+		.num = desc->num_frames,
+		.pitch = period,
+	};
 	desc->tx.flags = flags;
 	return &desc->tx;
 }

@@ -50,6 +50,7 @@ struct platform_device;
  * struct sim_face - habits of an engine
  * @name: of the engine, for users
  * @by_lines: takes no scatterlists, but lines of equal length and distance
+ * @by_ring: writes to memory by cyclic descriptors only
  * @gathers: one interrupt for so many descriptors, or when it has no other; 0: each
  *	has its own
  * @room: descriptors that it has; 0: any number
@@ -65,6 +66,7 @@ struct platform_device;
 struct sim_face {
 	const char *name;
 	bool by_lines;
+	bool by_ring;
 	unsigned int gathers;
 	unsigned int room;
 	bool hides_errors;
@@ -228,7 +230,9 @@ struct sim_plan {
  * struct sim_desc - a descriptor
  * @tx: what dmaengine knows of it
  * @node: in one of the channel's lists
- * @length: bytes of all segments
+ * @length: bytes of all segments; of a frame, if it is cyclic
+ * @num_frames: it is cyclic, and has so many frames; 0: it is not
+ * @frame: the one of them that is next
  * @sgl: a scatterlist that is to be read when it begins, or NULL
  * @residue: bytes not moved; valid once it is complete
  * @result: likewise
@@ -248,6 +252,8 @@ struct sim_desc {
 	struct dma_async_tx_descriptor tx;
 	struct list_head node;
 	size_t length;
+	unsigned int num_frames;
+	unsigned int frame;
 	struct scatterlist *sgl;
 	size_t residue;
 	enum dmaengine_tx_result result;
@@ -367,6 +373,9 @@ sim_prep_slave_sg(struct dma_chan *c, struct scatterlist *sgl,
 struct dma_async_tx_descriptor *
 sim_prep_interleaved(struct dma_chan *c, struct dma_interleaved_template *xt,
 		     unsigned long flags);
+struct dma_async_tx_descriptor *
+sim_prep_cyclic(struct dma_chan *c, dma_addr_t addr, size_t len, size_t period,
+		enum dma_transfer_direction direction, unsigned long flags);
 struct dma_async_tx_descriptor *
 sim_prep_memcpy(struct dma_chan *c, dma_addr_t dst, dma_addr_t src, size_t len,
 		unsigned long flags);

@@ -44,6 +44,7 @@ void sim_transfer_begin(struct sim_transfer *transfer, struct sim_chan *chan,
 			.dev = chan->dev,
 			.seg = desc->segs,
 			.num = desc->num,
+			.line = desc->frame,
 		},
 		.fault_at = transfer_fault_at(desc),
 	};

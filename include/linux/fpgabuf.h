@@ -322,6 +322,9 @@ void fpgabuf_unreserve(struct fpgabuf_reservation *res, unsigned int num,
  *	(device_prep_interleaved_dma). Engines that take no scatterlists, as the AXI
  *	VDMA IP, do so anyway. Each frame must be in one piece then, each line not
  *	longer than @max_segment, and the pitch a multiple of the alignment
+ * @ring: a channel that captures goes round in its buffers and never stops
+ *	(device_prep_dma_cyclic). Engines that have nothing else do so anyway. The
+ *	buffers must follow each other in one piece of memory then
  *
  * All 0: nothing more is known.
  */
@@ -332,6 +335,7 @@ struct fpgabuf_engine_limits {
 	u32 max_in_flight;
 	u32 max_coalesced;
 	bool lines;
+	bool ring;
 };
 
 struct fpgabuf_importer;
@@ -462,8 +466,9 @@ struct fpgabuf_channel_ops {
  * @dma_name: name of the engine's channel for dma_request_chan() on @dev: an
  *	entry of the device tree's dma-names, or of the provider's filter map
  * @direction: enum fpgabuf_direction
- * @capabilities: FPGABUF_CAP_*, but for FPGABUF_CAP_SCATTER and FPGABUF_CAP_LINES,
- *	which are found out, and FPGABUF_CAP_FENCES, which all have
+ * @capabilities: FPGABUF_CAP_*, but for those that are found out:
+ *	FPGABUF_CAP_SCATTER, FPGABUF_CAP_LINES, FPGABUF_CAP_RING,
+ *	FPGABUF_CAP_FENCES
  * @queue_depth: buffers that may be queued at a time, 1 to FPGABUF_MAX_DEPTH
  * @alignment: of frames in memory, bytes, a power of two
  * @timeout_ms: longest time that the engine may take for a frame that somebody

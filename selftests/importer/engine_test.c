@@ -731,6 +731,21 @@ FIXTURE_VARIANT_ADD(habit, no_pieces) {
 	.lacks = "device_prep_slave_sg",
 };
 
+FIXTURE_VARIANT_ADD(habit, no_lines) {
+	.parameter = "habit=no_lines", .channel = "rx",
+	.lacks = "device_prep_interleaved_dma",
+};
+
+FIXTURE_VARIANT_ADD(habit, no_ring) {
+	.parameter = "habit=no_ring", .channel = "rx",
+	.lacks = "device_prep_dma_cyclic",
+};
+
+FIXTURE_VARIANT_ADD(habit, blind_ring) {
+	.parameter = "habit=blind_ring", .channel = "rx",
+	.lacks = "residue_granularity",
+};
+
 FIXTURE_VARIANT_ADD(habit, no_copies) {
 	.parameter = "habit=no_copies", .channel = "copy",
 	.lacks = "device_prep_dma_memcpy",

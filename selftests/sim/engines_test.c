@@ -7,7 +7,6 @@
 #include <drm/drm_fourcc.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/dma-buf.h>
@@ -29,23 +28,6 @@
 /* Longest line of the simulated engines */
 #define MAX_LINE	(2 << 20)
 #define TIMEOUT_MS	300
-#define ENGINE_FILE	"/sys/module/" SIM_DRIVER "/parameters/engine"
-
-/* Load the simulated FPGA with that engine, unless it has it. */
-static int load_engine(const char *name)
-{
-	static const char *const remove[] = { "rmmod", SIM_DRIVER, NULL };
-	char parameter[32], now[16];
-	const char *const load[] = { "modprobe", SIM_DRIVER, parameter, NULL };
-
-	if (!read_first_line(ENGINE_FILE, now, sizeof(now)) &&
-	    !strcmp(now, name))
-		return 0;
-	if (module_loaded(SIM_DRIVER) && run_program(remove))
-		return -EBUSY;
-	snprintf(parameter, sizeof(parameter), "engine=%s", name);
-	return run_program(load);
-}
 
 FIXTURE(engine) {
 	struct totals before;
@@ -86,7 +68,7 @@ FIXTURE_VARIANT_ADD(engine, edma) {
 
 FIXTURE_SETUP(engine)
 {
-	ASSERT_EQ(0, load_engine(variant->name));
+	ASSERT_EQ(0, sim_load(variant->name));
 	REQUIRE_CHANNEL(self->before);
 	self->ch = sim_open("rx0");
 	ASSERT_LE(0, self->ch);
@@ -108,7 +90,7 @@ FIXTURE(gathering) {
 
 FIXTURE_SETUP(gathering)
 {
-	ASSERT_EQ(0, load_engine("axidma"));
+	ASSERT_EQ(0, sim_load("axidma"));
 	REQUIRE_CHANNEL(self->before);
 	self->ch = sim_open("rx0");
 	ASSERT_LE(0, self->ch);
@@ -457,24 +439,13 @@ TEST_F(engine, reports_errors)
 	EXPECT_STREQ("ok", check(&self->b, &done[2]));
 }
 
-/* The engine has met the fault that was planned. */
-static bool is_struck(const char *name)
-{
-	const __s64 end = now_ns() + 5 * SEC;
-
-	while (strcmp(sim_fault_left(name), "none"))
-		if (now_ns() > end)
-			return false;
-	return true;
-}
-
 TEST_F(engine, stops)
 {
 	ASSERT_EQ(0, set_up(self->ch, &self->b, 0));
 	ASSERT_EQ(0, sim_fault("rx0", "hang"));
 	ASSERT_EQ(0, queue_some(self->ch, SLOTS));
 	ASSERT_EQ(1, fpga_start(self->ch));
-	ASSERT_TRUE(is_struck("rx0"));
+	ASSERT_TRUE(sim_fault_met("rx0"));
 	ASSERT_EQ(0, fpga_stop(self->ch));
 	EXPECT_EQ(SLOTS, count_status(self->ch, SLOTS, -ECANCELED));
 	EXPECT_STREQ("ok", streams(self->ch, &self->b, 20));
@@ -489,7 +460,7 @@ TEST_F(engine, is_quarantined)
 	ASSERT_EQ(0, sim_fault("rx0", "stuck"));
 	ASSERT_EQ(0, queue_some(self->ch, 2));
 	ASSERT_EQ(1, fpga_start(self->ch));
-	ASSERT_TRUE(is_struck("rx0"));
+	ASSERT_TRUE(sim_fault_met("rx0"));
 	ASSERT_EQ(0, fpga_stop(self->ch));
 	EXPECT_EQ(2, count_status(self->ch, 2, -EIO));
 	ASSERT_EQ(0, fpga_ioctl(self->ch, FPGABUF_IOC_INFO, &info));
@@ -552,5 +523,5 @@ int main(int argc, char **argv)
 
 	ret = test_harness_run(argc, argv);
 	/* As those who come next expect it */
-	return load_engine("ideal") ? KSFT_FAIL : ret;
+	return sim_load("ideal") ? KSFT_FAIL : ret;
 }

@@ -101,6 +101,16 @@ int sim_fault_ms(const char *name, unsigned int ms)
 	return write_text(name, "fault_ms", text);
 }
 
+bool sim_fault_met(const char *name)
+{
+	const __s64 end = now_ns() + 5 * SEC;
+
+	while (strcmp(sim_fault_left(name), "none"))
+		if (now_ns() > end)
+			return false;
+	return true;
+}
+
 const char *sim_fault_left(const char *name)
 {
 	static char text[64];
@@ -129,4 +139,19 @@ int sim_register(int ch, int fd, size_t size, int count)
 		if (fpga_register(ch, fd, i * size, size) != i)
 			ret = -EBADSLT;
 	return ret;
+}
+
+int sim_load(const char *engine)
+{
+	static const char *const remove[] = { "rmmod", SIM_DRIVER, NULL };
+	char parameter[32], now[16];
+	const char *const load[] = { "modprobe", SIM_DRIVER, parameter, NULL };
+
+	if (!read_first_line("/sys/module/" SIM_DRIVER "/parameters/engine",
+			     now, sizeof(now)) && !strcmp(now, engine))
+		return 0;
+	if (module_loaded(SIM_DRIVER) && run_program(remove))
+		return -EBUSY;
+	snprintf(parameter, sizeof(parameter), "engine=%s", engine);
+	return run_program(load) ? -ENODEV : 0;
 }

@@ -16,6 +16,10 @@ __s64 sim_number(const char *name, const char *file);
 int sim_fault(const char *name, const char *text);
 int sim_fault_ms(const char *name, unsigned int ms);
 const char *sim_fault_left(const char *name);
+/* Wait until all faults that were planned were met, 5 s at most; whether they were */
+bool sim_fault_met(const char *name);
+/* Load the simulated FPGA with that engine, unless it has it. */
+int sim_load(const char *engine);
 /*
  * Bind the device again, with an importing device whose engine may take so long,
  * 0: the default. Its nodes must not be open.

@@ -143,6 +143,16 @@ struct fpgabuf_fract {
  * may not be longer than &fpgabuf_info.max_segment.
  */
 #define FPGABUF_CAP_LINES		(1U << 5)
+/*
+ * The engine never stops between start and stop: it writes to the registered
+ * buffers one after the other, and then again, whether or not they are queued.
+ * These are at least two, and follow each other in one dma-buf without a gap. A
+ * buffer that is queued is done with the next frame that is written to it; a frame
+ * that finds its buffer not queued is lost. FPGABUF_DONE_OVERWRITTEN and -EOVERFLOW
+ * report what was overwritten. Nothing can hold the engine back: there are no
+ * fences (FPGABUF_CAP_FENCES), and those of the buffers are not waited for.
+ */
+#define FPGABUF_CAP_RING		(1U << 6)
 
 /* fpgabuf_info.state */
 
@@ -485,6 +495,13 @@ struct fpgabuf_queue_entry {
 /* Frames before this one were lost: the device could not keep up. */
 #define FPGABUF_DONE_LOST_OVERRUN	(1U << 1)
 
+/*
+ * Since this buffer was taken last, and before it was queued again, the engine has
+ * written to it (FPGABUF_CAP_RING): what was read of the frame in between may be
+ * torn.
+ */
+#define FPGABUF_DONE_OVERWRITTEN	(1U << 2)
+
 /**
  * struct fpgabuf_completion - a buffer given back by the channel
  * @slot: the slot; its buffer is with the caller again
@@ -493,7 +510,8 @@ struct fpgabuf_queue_entry {
  *	cannot be stopped; -EMSGSIZE: the frame came out shorter than the format
  *	says (never with FPGABUF_FORMAT_PACKETS); -ECANCELED: stopped before the
  *	frame was complete; -ETIMEDOUT: it took longer than
- *	&fpgabuf_start.timeout_ms, or two before it did while it was queued; else
+ *	&fpgabuf_start.timeout_ms, or two before it did while it was queued;
+ *	-EOVERFLOW: overwritten before it was taken (FPGABUF_CAP_RING); else
  *	the error of a fence that it waited for, or what the board says of a
  *	frame that it found damaged. With all but 0 and -EMSGSIZE the contents
  *	are undefined
@@ -503,7 +521,7 @@ struct fpgabuf_queue_entry {
  *	what the engine says
  * @timestamp: CLOCK_MONOTONIC in ns at the end of the transfer
  * @user_data: from &fpgabuf_queue_entry
- * @flags: FPGABUF_DONE_*, why frames were lost
+ * @flags: FPGABUF_DONE_*, why frames were lost; FPGABUF_DONE_OVERWRITTEN
  * @lost: frames lost between the previous completion of this run and this one
  * @run: counts the calls of FPGABUF_IOC_START, from 1, on this file
  * @metadata_len: bytes that the board added to the frame, up to
@@ -611,7 +629,8 @@ struct fpgabuf_exchange {
  *
  * Errors: -EINVAL: unknown flag, a timeout that is too long, reserved;
  * -EALREADY: started already, and not in quarantine; -EIO: in quarantine, and
- * still not to be stopped; what the board's driver says.
+ * still not to be stopped; -EXDEV: the registered buffers are no ring
+ * (FPGABUF_CAP_RING); what the board's driver says.
  */
 struct fpgabuf_start {
 	__u32 flags;

@@ -75,7 +75,7 @@ struct bare_desc {
 
 static char *habit = "";
 module_param(habit, charp, 0444);
-MODULE_PARM_DESC(habit, "what is wrong with the engine: endless, unordered, one_way, no_pieces, no_copies, absent; or what the board says of it: two_pieces, short_pieces, tiny_pieces, tiny_copies, one_at_a_time, elsewhere");
+MODULE_PARM_DESC(habit, "what is wrong with the engine: endless, unordered, one_way, no_pieces, no_copies, no_lines, no_ring, blind_ring, absent; or what the board says of it: two_pieces, short_pieces, tiny_pieces, tiny_copies, one_at_a_time, elsewhere");
 
 static bool bare_is(const char *what)
 {
@@ -314,7 +314,15 @@ static void bare_forget_copies(struct dma_device *dma)
 	dma->device_prep_dma_memcpy = NULL;
 }
 
-/* As engines do that exist: mSGDMA, idxd, one that only reads, VDMA, edu. */
+/* Nobody gets that far. */
+static struct dma_async_tx_descriptor *
+bare_prep_cyclic(struct dma_chan *c, dma_addr_t addr, size_t len, size_t period,
+		 enum dma_transfer_direction direction, unsigned long flags)
+{
+	return NULL;
+}
+
+/* As engines do that exist: mSGDMA, idxd, one that only reads, zynqmp-dma, edu. */
 static void bare_take_habit(struct dma_device *dma)
 {
 	if (bare_is("endless"))
@@ -325,6 +333,8 @@ static void bare_take_habit(struct dma_device *dma)
 		dma->directions = BIT(DMA_MEM_TO_DEV);
 	else if (bare_is("no_pieces"))
 		dma->device_prep_slave_sg = NULL;
+	else if (bare_is("blind_ring"))
+		dma->device_prep_dma_cyclic = bare_prep_cyclic;
 	else if (bare_is("no_copies"))
 		bare_forget_copies(dma);
 	else if (bare_is("absent"))
@@ -467,6 +477,10 @@ static void bare_limit(struct device *dev, struct fpgabuf_engine_limits *limits)
 		limits->max_segment = BARE_CHANNEL_ALIGN / 2;
 	else if (bare_is("one_at_a_time"))
 		limits->max_in_flight = 1;
+	else if (bare_is("no_lines"))
+		limits->lines = true;
+	else if (bare_is("no_ring") || bare_is("blind_ring"))
+		limits->ring = true;
 	else if (bare_is("elsewhere"))
 		limits->dma_dev = dev->parent;
 }
