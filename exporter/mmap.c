@@ -26,16 +26,6 @@ struct fpgabuf_place {
 	unsigned long page;
 };
 
-/**
- * struct fpgabuf_fill - the next page to map
- * @vma: where to
- * @place: which
- */
-struct fpgabuf_fill {
-	const struct vm_area_struct *vma;
-	struct fpgabuf_place place;
-};
-
 /* Pages from the place to the end of its piece; 0 behind the last one. */
 static unsigned long fpgabuf_place_left(const struct fpgabuf_place *place)
 {
@@ -70,6 +60,42 @@ static struct fpgabuf_place fpgabuf_find(const struct vm_area_struct *vma,
 	return place;
 }
 
+static void fpgabuf_place_next(struct fpgabuf_place *place)
+{
+	place->page++;
+	if (fpgabuf_place_left(place))
+		return;
+	place->sg = sg_next(place->sg);
+	place->page = 0;
+}
+
+#ifdef CONFIG_ARM
+/* A module has no set_ptes() there: page by page, with a walk for each. */
+static vm_fault_t fpgabuf_fill_range(struct vm_area_struct *vma,
+				     unsigned long start, unsigned long end)
+{
+	struct fpgabuf_place place = fpgabuf_find(vma, start);
+	vm_fault_t ret = VM_FAULT_NOPAGE;
+
+	for (; start < end && ret == VM_FAULT_NOPAGE; start += PAGE_SIZE) {
+		if (!fpgabuf_place_left(&place))
+			return VM_FAULT_SIGBUS;
+		ret = vmf_insert_pfn(vma, start, fpgabuf_place_pfn(&place));
+		fpgabuf_place_next(&place);
+	}
+	return ret;
+}
+#else
+/**
+ * struct fpgabuf_fill - the next page to map
+ * @vma: where to
+ * @place: which
+ */
+struct fpgabuf_fill {
+	const struct vm_area_struct *vma;
+	struct fpgabuf_place place;
+};
+
 /* Under the page table's lock; another thread may have been here before. */
 static int fpgabuf_fill_pte(pte_t *ptep, unsigned long addr, void *data)
 {
@@ -87,14 +113,29 @@ static int fpgabuf_fill_pte(pte_t *ptep, unsigned long addr, void *data)
 			pte = pte_mkyoung(pte_mkdirty(pte));
 		set_pte_at(vma->vm_mm, addr, ptep, pte);
 	}
-
-	fill->place.page++;
-	if (!fpgabuf_place_left(&fill->place)) {
-		fill->place.sg = sg_next(fill->place.sg);
-		fill->place.page = 0;
-	}
+	fpgabuf_place_next(&fill->place);
 	return 0;
 }
+
+static vm_fault_t fpgabuf_fill_range(struct vm_area_struct *vma,
+				     unsigned long start, unsigned long end)
+{
+	struct fpgabuf_fill fill = {
+		.vma = vma,
+		.place = fpgabuf_find(vma, start),
+	};
+
+	switch (apply_to_page_range(vma->vm_mm, start, end - start,
+				    fpgabuf_fill_pte, &fill)) {
+	case 0:
+		return VM_FAULT_NOPAGE;
+	case -ENOMEM:
+		return VM_FAULT_OOM;
+	default:
+		return VM_FAULT_SIGBUS;
+	}
+}
+#endif
 
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
 /*
@@ -150,23 +191,12 @@ vm_fault_t fpgabuf_vm_fault(struct vm_fault *vmf)
 	unsigned long start = max(ALIGN_DOWN(vmf->address, PMD_SIZE),
 				  vma->vm_start);
 	unsigned long end = pmd_addr_end(start, vma->vm_end);
-	struct fpgabuf_fill fill = { .vma = vma };
 	vm_fault_t ret;
 
 	ret = fpgabuf_try_huge(vmf);
 	if (ret != VM_FAULT_FALLBACK)
 		return ret;
-
-	fill.place = fpgabuf_find(vma, start);
-	switch (apply_to_page_range(vma->vm_mm, start, end - start,
-				    fpgabuf_fill_pte, &fill)) {
-	case 0:
-		return VM_FAULT_NOPAGE;
-	case -ENOMEM:
-		return VM_FAULT_OOM;
-	default:
-		return VM_FAULT_SIGBUS;
-	}
+	return fpgabuf_fill_range(vma, start, end);
 }
 
 static const struct vm_operations_struct fpgabuf_vm_ops = {

@@ -6,6 +6,7 @@
 #include <linux/crc32c.h>
 #include <linux/jhash.h>
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 #include <linux/unaligned.h>
 #include <drm/drm_fourcc.h>
@@ -43,7 +44,7 @@ static const struct sim_colour sim_colours[] = {
 
 static const struct sim_colour *sim_colour(u32 x, u32 width)
 {
-	return &sim_colours[(u64)x * ARRAY_SIZE(sim_colours) / width];
+	return &sim_colours[div_u64((u64)x * ARRAY_SIZE(sim_colours), width)];
 }
 
 static void sim_put_pixel(u32 fourcc, const struct sim_colour *c, u32 x,

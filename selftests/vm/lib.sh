@@ -171,7 +171,7 @@ root_recipe() {
 }
 
 cross_recipe() {
-	printf '%s\n' "root $ROOT_KEY" "tools ${TOOLS[*]}" "target ${TARGET[*]}" "recipe $(key_of <"$VM_DIR/cross")"
+	printf '%s\n' "root $ROOT_KEY" "tools ${TOOLS[*]}" "target ${TARGET[*]}" "headers $ARM_HEADERS" "recipe $(key_of <"$VM_DIR/cross")"
 }
 
 # all_lanes [TIER…]: the lanes of those tiers (any, if none is named), one a line. A lane's CHECK_TIER says when check runs it:
@@ -202,7 +202,7 @@ load_lane() {
 	LANE=$1
 	PACKAGES=() EXTRACT=() APT_OPTS=() MODULE_EXCLUDES=() INITRD_MODULES=() MODULES=()
 	QEMU_ARGS=() KERNEL_APPEND=() EMULATED_APPEND=() MEMORY=2G KSRC_PACKAGE='' KSRC_SUITE='' HEADERS='' KERNEL_CONFIG='' KERNEL_ENV=() BUILD_FLAGS=()
-	CHECK_TIER=all CHECK_GUESTS=() CHECK_CPUS='' ARCH='' CROSS_COMPILE='' TOOLS=() TARGET=() DEVICE_TREE='' VIRTIO=pci
+	CHECK_TIER=all CHECK_GUESTS=() CHECK_CPUS='' ARCH='' CROSS_COMPILE='' TOOLS=() TARGET=() ARM_HEADERS='' DEVICE_TREE='' VIRTIO=pci
 	# shellcheck disable=SC1090 # one of the lanes
 	. "$conf"
 	KERNEL_DIR=
