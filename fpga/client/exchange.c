@@ -6,7 +6,7 @@
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
-#include <linux/minmax.h>
+#include <linux/sched/signal.h>
 #include <linux/wait.h>
 
 #include "client.h"
@@ -55,19 +55,58 @@ static bool exchange_ready(const struct fpgabuf_client_exchange *x)
 	return ready;
 }
 
+/**
+ * struct exchange_sleeper - a task that waits for completions
+ * @entry: in the engine's list of those who wait
+ * @queue: the engine's jobs
+ * @min_done: how many are to be done
+ */
+struct exchange_sleeper {
+	struct wait_queue_entry entry;
+	const struct fpgabuf_queue *queue;
+	u32 min_done;
+};
+
+/*
+ * Each completion wakes with a poll mask as @key: that is for nothing as long as
+ * there are too few. The end of a run wakes without one.
+ */
+static int exchange_wake(struct wait_queue_entry *entry, unsigned int mode,
+			 int sync, void *key)
+{
+	const struct exchange_sleeper *sleeper =
+		container_of(entry, struct exchange_sleeper, entry);
+
+	if (key && READ_ONCE(sleeper->queue->num_done) < sleeper->min_done)
+		return 0;
+	return autoremove_wake_function(entry, mode, sync, key);
+}
+
 /* Until @end; KTIME_MAX: no limit */
 static int exchange_sleep(const struct fpgabuf_client_exchange *x, ktime_t end)
 {
-	ktime_t left = end;
-	int ret;
+	struct fpgabuf_engine *engine = &x->client->engine;
+	struct exchange_sleeper sleeper = {
+		.queue = &engine->queue,
+		.min_done = x->min_done,
+	};
+	int ret = 0;
 
-	if (end != KTIME_MAX)
-		left = max_t(ktime_t, ktime_sub(end, ktime_get()), 0);
-	ret = wait_event_interruptible_hrtimeout(x->client->engine.wait,
-						 exchange_ready(x), left);
-	if (ret == -ETIME)
-		return -ETIMEDOUT;
-	return ret ? -EINTR : 0;
+	init_wait(&sleeper.entry);
+	sleeper.entry.func = exchange_wake;
+	do {
+		prepare_to_wait(&engine->wait, &sleeper.entry,
+				TASK_INTERRUPTIBLE);
+		if (exchange_ready(x))
+			break;
+		if (signal_pending(current))
+			ret = -EINTR;
+		else if (!schedule_hrtimeout(end == KTIME_MAX ? NULL : &end,
+					     HRTIMER_MODE_ABS))
+			ret = -ETIMEDOUT;
+	} while (!ret);
+	finish_wait(&engine->wait, &sleeper.entry);
+	return ret;
 }
 
 static ktime_t exchange_end(const struct fpgabuf_client_exchange *x)

@@ -142,7 +142,7 @@ void fpgabuf_queue_complete(struct fpgabuf_queue *queue,
 	job->state = FPGABUF_JOB_DONE;
 	list_move_tail(&job->node, &queue->done);
 	queue->num_pending--;
-	queue->num_done++;
+	WRITE_ONCE(queue->num_done, queue->num_done + 1);
 	if (job->fence)
 		queue->num_fenced--;
 }
@@ -155,7 +155,7 @@ void fpgabuf_queue_take(struct fpgabuf_queue *queue, struct fpgabuf_job *job)
 	WARN_ON_ONCE(job->state != FPGABUF_JOB_DONE);
 	job->state = FPGABUF_JOB_IDLE;
 	list_del_init(&job->node);
-	queue->num_done--;
+	WRITE_ONCE(queue->num_done, queue->num_done - 1);
 }
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_queue_take);
 

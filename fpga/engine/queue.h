@@ -79,7 +79,8 @@ struct fpgabuf_job {
  *	the last one
  * @done: likewise
  * @num_pending: number of QUEUED and ACTIVE jobs
- * @num_done: number of DONE jobs
+ * @num_done: number of DONE jobs; those who wait for some read it without the lock,
+ *	by READ_ONCE()
  * @num_fenced: number of pending jobs that have a fence
  * @in_flight: number of descriptors that the engine has
  *

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <linux/dma-buf.h>
+#include <sys/resource.h>
 
 #include "../kselftest_harness.h"
 #include "fpgabuf_test.h"
@@ -695,6 +696,30 @@ struct pace {
 	__u64 lost;
 	__s64 late[2];
 };
+
+static long voluntary_switches(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
+/* Who waits for many frames is not woken by each of them. */
+TEST_F(stream, wakes_once_for_many)
+{
+	struct fpgabuf_completion done[SIM_DEPTH];
+	long switches;
+
+	ASSERT_EQ(0, prepare(self->ch, &self->b, 200, SIM_DEPTH));
+	ASSERT_EQ(0, queue_first(self->ch, SIM_DEPTH));
+	ASSERT_EQ(1, fpga_start(self->ch));
+	switches = voluntary_switches();
+	ASSERT_EQ(SIM_DEPTH, fpga_take(self->ch, done, SIM_DEPTH, SIM_DEPTH,
+				       10 * SEC));
+	/* A lock may have to be waited for, but not at each frame. */
+	EXPECT_GE(SIM_DEPTH / 4, voluntary_switches() - switches);
+}
 
 /*
  * A run of @num frames. None is early, by the device's clock, which began at the
