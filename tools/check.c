@@ -82,6 +82,17 @@ static void check_order(struct check *check,
 	check->unnumbered = 0;
 }
 
+/* Whoever looked at it did so for longer than the engine takes for a round. */
+static void check_overwritten(struct check *check,
+			      const struct fpgabuf_completion *done)
+{
+	if (!(done->flags & FPGABUF_DONE_OVERWRITTEN))
+		return;
+	check->wrong++;
+	tell(check, done->sequence,
+	     "the frame before it in this buffer was overwritten while it was read");
+}
+
 static bool check_status(struct check *check,
 			 const struct fpgabuf_completion *done, uint64_t size)
 {
@@ -91,6 +102,9 @@ static bool check_status(struct check *check,
 	check->wrong++;
 	if (done->status == -EIO)
 		tell(check, done->sequence, "the engine reported an error");
+	else if (done->status == -EOVERFLOW)
+		tell(check, done->sequence,
+		     "it was overwritten before it was taken");
 	else if (done->status && done->status != -EMSGSIZE)
 		tell(check, done->sequence, "%s", strerror(-done->status));
 	else
@@ -105,6 +119,7 @@ bool check_completion(struct check *check,
 {
 	check_loss(check, done);
 	check_order(check, done);
+	check_overwritten(check, done);
 
 	return check_status(check, done, size);
 }

@@ -204,6 +204,77 @@ static bool add_buffer(struct pool *pool, const struct source *source,
 	return good;
 }
 
+static bool register_ring(struct pool *pool, const struct source *source,
+			  int fd, uint64_t size, unsigned int count)
+{
+	unsigned int i;
+	int slot;
+
+	for (i = 0; i < count; i++) {
+		slot = fpgabuf_channel_register(source->channel, fd, i * size,
+						size);
+		if (slot < 0) {
+			complain_register(source, -slot);
+			return false;
+		}
+		pool->buffers[i].slot = slot;
+	}
+
+	return true;
+}
+
+static bool map_ring(struct pool *pool, const char *path, int fd,
+		     uint64_t size, unsigned int count)
+{
+	unsigned int i;
+	int ret;
+
+	if (!pool->mapped)
+		return true;
+
+	ret = fpgabuf_map(fd, PROT_READ, &pool->ring);
+	if (ret < 0) {
+		complain("%s: mapping the buffers: %s", path, strerror(-ret));
+		return false;
+	}
+	for (i = 0; i < count; i++) {
+		struct fpgabuf_map *map = &pool->buffers[i].map;
+
+		*map = pool->ring;
+		map->addr = (char *)pool->ring.addr + i * size;
+		map->size = size;
+	}
+
+	return true;
+}
+
+/* All buffers in one piece of memory, one after the other */
+static bool add_ring(struct pool *pool, const struct source *source,
+		     uint64_t size, unsigned int count)
+{
+	const char *path = fpgabuf_channel_path(source->channel);
+	bool good;
+	int fd;
+
+	if (source->own) {
+		complain("%s: goes round in one piece of memory, which user memory is not",
+			 path);
+		return false;
+	}
+	fd = source_alloc(source, size * count);
+	if (fd < 0) {
+		complain_source(source, size * count, -fd);
+		return false;
+	}
+	good = register_ring(pool, source, fd, size, count) &&
+	       map_ring(pool, path, fd, size, count);
+	if (good)
+		pool->count = count;
+	close(fd);
+
+	return good;
+}
+
 static bool choose_count(const struct fpgabuf_channel *channel,
 			 unsigned int wanted, unsigned int *count)
 {
@@ -227,6 +298,7 @@ static bool choose_count(const struct fpgabuf_channel *channel,
 bool pool_init(struct pool *pool, struct fpgabuf_channel *channel,
 	       const struct pool_request *request, uint64_t size)
 {
+	const struct fpgabuf_info *info = fpgabuf_channel_info(channel);
 	struct source source;
 	unsigned int count;
 	bool good = true;
@@ -242,6 +314,8 @@ bool pool_init(struct pool *pool, struct fpgabuf_channel *channel,
 	if (!source_open(&source, channel, request))
 		return false;
 
+	if (info->capabilities & FPGABUF_CAP_RING)
+		good = add_ring(pool, &source, size, count);
 	while (good && pool->count < count)
 		good = add_buffer(pool, &source, size);
 	source_close(&source);
@@ -251,6 +325,11 @@ bool pool_init(struct pool *pool, struct fpgabuf_channel *channel,
 
 void pool_free(struct pool *pool)
 {
+	if (pool->ring.addr) {
+		fpgabuf_unmap(&pool->ring);
+		pool->ring.addr = NULL;
+		pool->mapped = false;
+	}
 	while (pool->count--)
 		if (pool->mapped)
 			fpgabuf_unmap(&pool->buffers[pool->count].map);

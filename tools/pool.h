@@ -16,6 +16,8 @@ struct pool {
 	struct buffer *buffers;
 	unsigned int count;
 	bool mapped;
+	/* what all buffers are in, of a channel with FPGABUF_CAP_RING */
+	struct fpgabuf_map ring;
 };
 
 /* The most that a request may ask for; a channel may take fewer. */

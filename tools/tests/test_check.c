@@ -128,6 +128,18 @@ static void test_status(int32_t status, const char *reason)
 	ok(strstr(last, reason), "status %d: told: %s", status, last);
 }
 
+/* The frame itself is good; the one that its buffer had before was not. */
+static void test_overwritten(void)
+{
+	struct fpgabuf_completion done = make(0, 0, 0);
+	struct check check = begin(false);
+
+	done.flags = FPGABUF_DONE_OVERWRITTEN;
+	ok(check_completion(&check, &done, SIZE), "a whole frame");
+	is(check.wrong, 1, "after one that was overwritten");
+	ok(strstr(last, "overwritten while it was read"), "told: %s", last);
+}
+
 static void test_short(void)
 {
 	struct fpgabuf_completion done = make(0, 0, 0);
@@ -201,6 +213,8 @@ int main(void)
 	test_status(-EIO, "the engine reported an error");
 	test_status(-EMSGSIZE, "256 bytes came of 256");
 	test_status(-ETIMEDOUT, "timed out");
+	test_status(-EOVERFLOW, "overwritten before it was taken");
+	test_overwritten();
 	test_short();
 	test_bounded();
 	test_contents(5, 1, -1, NULL);

@@ -108,7 +108,11 @@ int fpgabuf_channel_register(struct fpgabuf_channel *channel, int fd,
 			     uint64_t offset, uint64_t length)
 {
 	(void)channel;
-	need(fd >= 0 && !offset && !length);
+	need(fd >= 0);
+	if (info.capabilities & FPGABUF_CAP_RING)
+		need(offset == (uint64_t)registers * SIZE && length == SIZE);
+	else
+		need(!offset && !length);
 	if (++registers == fault.enroll)
 		return -fault.error;
 
@@ -206,6 +210,54 @@ static void test_own(struct fault what, const char *name)
 	is(count_files(), files, "own memory: %s: no fd is left", name);
 }
 
+/* All in one: one allocation, one mapping, a slot for each frame of it */
+static void test_ring(struct fault what, const char *name)
+{
+	const struct pool_request request = {
+		.kind = -1, .count = 4, .map = true,
+	};
+	const bool good = !what.enroll && !what.map;
+	const int files = count_files();
+	unsigned int i, wrong = 0;
+	struct pool pool;
+
+	fault = what;
+	info = (struct fpgabuf_info){
+		.num_slots = 64, .queue_depth = 32,
+		.capabilities = FPGABUF_CAP_RING,
+	};
+	allocs = 0;
+	registers = 0;
+	complaints = 0;
+	is(pool_init(&pool, NULL, &request, SIZE), good, "ring: %s", name);
+	is(allocs, 1, "ring: %s: one piece of memory", name);
+	is(complaints, !good, "ring: %s: reported once if it fails", name);
+	is(pool.count, good ? 4 : 0, "ring: %s: buffers", name);
+	for (i = 0; i < pool.count; i++)
+		wrong += pool.buffers[i].slot != 11 + i ||
+			 pool.buffers[i].map.size != SIZE ||
+			 (char *)pool.buffers[i].map.addr !=
+				 (char *)pool.ring.addr + i * SIZE;
+	is(wrong, 0, "ring: %s: one after the other", name);
+	pool_free(&pool);
+	is(count_files(), files, "ring: %s: no fd is left", name);
+}
+
+static void test_no_own_ring(void)
+{
+	const struct pool_request request = { .count = 2, .own = 5000 };
+	struct pool pool;
+
+	info = (struct fpgabuf_info){
+		.num_slots = 64, .queue_depth = 32,
+		.capabilities = FPGABUF_CAP_RING,
+	};
+	complaints = 0;
+	ok(!pool_init(&pool, NULL, &request, SIZE), "no ring of user memory");
+	is(complaints, 1, "which is reported");
+	pool_free(&pool);
+}
+
 static void test_count(uint32_t slots, uint32_t depth, uint32_t batch,
 		       unsigned int wanted, unsigned int count)
 {
@@ -236,6 +288,10 @@ int main(void)
 	test_own((struct fault){ 0 }, "good");
 	test_own((struct fault){ .alloc = 2, .error = ENOMEM }, "not pinned");
 	test_own((struct fault){ .enroll = 2, .error = ENOSPC }, "no slot");
+	test_ring((struct fault){ 0 }, "good");
+	test_ring((struct fault){ .enroll = 2, .error = ENOSPC }, "no slot");
+	test_ring((struct fault){ .map = 1 }, "no mapping");
+	test_no_own_ring();
 	test_count(64, 32, 1024, 0, 8);
 	test_count(64, 4, 1024, 0, 4);
 	test_count(3, 32, 1024, 0, 3);
