@@ -236,8 +236,8 @@ void fpgabuf_stream_fill_done(struct fpgabuf_slot *slot,
 int fpgabuf_ring_start(struct fpgabuf_channel *channel, u32 timeout_ms);
 void fpgabuf_ring_free(struct fpgabuf_channel *channel);
 /* with channel->client.engine.queue.lock held */
-void fpgabuf_ring_passed(struct fpgabuf_engine *engine, unsigned int index,
-			 unsigned int next);
+void fpgabuf_ring_entered(struct fpgabuf_engine *engine, unsigned int index);
+void fpgabuf_ring_passed(struct fpgabuf_engine *engine, unsigned int index);
 void fpgabuf_ring_quarantine(struct fpgabuf_engine *engine);
 
 /* pieces.c: with no lock held */

@@ -250,7 +250,7 @@ static int lines_of_video(const struct fpgabuf_format *format,
 		if (format->pitches[i] != lines->pitch ||
 		    format->width / info->hsub * info->cpp[i] != lines->length)
 			return -EOPNOTSUPP;
-	lines->num = div_u64(format->size, lines->pitch);
+	lines->num = lines->pitch ? div_u64(format->size, lines->pitch) : 0;
 	return 0;
 }
 
@@ -261,7 +261,7 @@ static int lines_of_video(const struct fpgabuf_format *format,
  * @alignment: of each line's address, bytes, a power of two
  * @lines: out; a raw block is one line
  *
- * Return: 0; -ERANGE: its lines are too long; -EINVAL: they are not aligned;
+ * Return: 0; -ERANGE: its lines are too long, or there are none; -EINVAL: they are not aligned;
  * -EOPNOTSUPP: its planes have lines of different lengths.
  */
 int fpgabuf_format_lines(const struct fpgabuf_format *format, u32 max_length,
@@ -270,7 +270,7 @@ int fpgabuf_format_lines(const struct fpgabuf_format *format, u32 max_length,
 	int ret;
 
 	if (format->type == FPGABUF_FORMAT_RAW) {
-		if (format->size > max_length)
+		if (!format->size || format->size > max_length)
 			return -ERANGE;
 		*lines = (struct fpgabuf_lines){
 			.length = format->size,
@@ -282,7 +282,7 @@ int fpgabuf_format_lines(const struct fpgabuf_format *format, u32 max_length,
 	ret = lines_of_video(format, lines);
 	if (ret)
 		return ret;
-	if (lines->length > max_length)
+	if (!lines->num || lines->length > max_length)
 		return -ERANGE;
 	return IS_ALIGNED(lines->pitch, alignment) ? 0 : -EINVAL;
 }

@@ -6,6 +6,7 @@
  */
 #include <linux/errno.h>
 #include <linux/ktime.h>
+#include <linux/limits.h>
 #include <linux/lockdep.h>
 #include <linux/rbtree.h>
 #include <linux/scatterlist.h>
@@ -34,7 +35,7 @@ static bool ring_follows(const struct fpgabuf_slot *before,
 		ring_addr(slot) == ring_addr(before) + size;
 }
 
-/* All slots in the order of their offsets; -EXDEV: they are no ring. */
+/* All slots in the order of their offsets; -EXDEV, -EFBIG: they are no ring. */
 static int ring_collect(struct fpgabuf_channel *channel)
 {
 	struct fpgabuf_slot *slot, *before = NULL;
@@ -43,6 +44,9 @@ static int ring_collect(struct fpgabuf_channel *channel)
 
 	if (channel->num_slots < 2)
 		return -EXDEV;
+	/* An engine says where it is in 32 bits. */
+	if (channel->format.size * channel->num_slots > U32_MAX)
+		return -EFBIG;
 	channel->ring = kvcalloc(channel->num_slots, sizeof(*channel->ring),
 				 GFP_KERNEL_ACCOUNT);
 	if (!channel->ring)
@@ -57,21 +61,6 @@ static int ring_collect(struct fpgabuf_channel *channel)
 		before = slot;
 	}
 	return 0;
-}
-
-/* The engine begins to write to the buffer: say so to who has it. */
-static void ring_overwrite(struct fpgabuf_slot *slot)
-{
-	switch (slot->job.state) {
-	case FPGABUF_JOB_IDLE:
-		slot->overwritten = true;
-		break;
-	case FPGABUF_JOB_DONE:
-		slot->done.status = slot->done.status ?: -EOVERFLOW;
-		break;
-	default:
-		break;
-	}
 }
 
 static void ring_complete(struct fpgabuf_slot *slot, u64 sequence)
@@ -91,18 +80,31 @@ static void ring_complete(struct fpgabuf_slot *slot, u64 sequence)
 	fpgabuf_engine_ring_done(&channel->client.engine, &slot->job);
 }
 
+/* &fpgabuf_engine_ops.entered: say so to who has the buffer. */
+void fpgabuf_ring_entered(struct fpgabuf_engine *engine, unsigned int index)
+{
+	struct fpgabuf_channel *channel =
+		container_of(engine, struct fpgabuf_channel, client.engine);
+	struct fpgabuf_slot *slot = channel->ring[index];
+
+	lockdep_assert_held(&engine->queue.lock);
+	if (slot->job.state == FPGABUF_JOB_IDLE)
+		slot->overwritten = true;
+	else if (slot->job.state == FPGABUF_JOB_DONE)
+		slot->done.status = slot->done.status ?: -EOVERFLOW;
+}
+
 /* &fpgabuf_engine_ops.passed */
-void fpgabuf_ring_passed(struct fpgabuf_engine *engine, unsigned int index,
-			 unsigned int next)
+void fpgabuf_ring_passed(struct fpgabuf_engine *engine, unsigned int index)
 {
 	struct fpgabuf_channel *channel =
 		container_of(engine, struct fpgabuf_channel, client.engine);
 	const u64 sequence = channel->ring_sequence++;
 	struct fpgabuf_slot *slot = channel->ring[index];
 
+	lockdep_assert_held(&engine->queue.lock);
 	if (slot->job.state == FPGABUF_JOB_QUEUED)
 		ring_complete(slot, sequence);
-	ring_overwrite(channel->ring[next]);
 }
 
 /* &fpgabuf_engine_ops.quarantine_ring */
@@ -117,7 +119,7 @@ void fpgabuf_ring_quarantine(struct fpgabuf_engine *engine)
 		channel->ring[i]->quarantined = true;
 }
 
-/* Returns 0; -EXDEV; -ENOMEM; -EIO: the engine refuses it. */
+/* Returns 0; -EXDEV, -EFBIG, -ENOMEM; -EIO: the engine refuses it. */
 int fpgabuf_ring_start(struct fpgabuf_channel *channel, u32 timeout_ms)
 {
 	struct fpgabuf_engine *engine = &channel->client.engine;
@@ -128,9 +130,6 @@ int fpgabuf_ring_start(struct fpgabuf_channel *channel, u32 timeout_ms)
 	if (ret)
 		return ret;
 	channel->ring_sequence = 0;
-	spin_lock_irq(&engine->queue.lock);
-	ring_overwrite(channel->ring[0]);
-	spin_unlock_irq(&engine->queue.lock);
 	ret = fpgabuf_engine_start_ring(engine, timeout_ms,
 					ring_addr(channel->ring[0]),
 					channel->format.size,

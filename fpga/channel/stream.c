@@ -199,6 +199,7 @@ const struct fpgabuf_engine_ops fpgabuf_stream_ops = {
 	.configure	= stream_configure,
 	.stopped	= stream_stopped,
 	.reset		= stream_reset,
+	.entered	= fpgabuf_ring_entered,
 	.passed		= fpgabuf_ring_passed,
 	.quarantine	= stream_quarantine,
 	.quarantine_ring = fpgabuf_ring_quarantine,

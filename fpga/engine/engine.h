@@ -86,12 +86,17 @@ struct fpgabuf_engine_ops {
 			   const struct dmaengine_result *result, int status);
 
 	/**
-	 * @passed: the engine, in a ring, has moved frame @index, and is at frame
-	 * @next now. Called with &fpgabuf_queue.lock held, in the engine's
+	 * @entered: the engine, in a ring, begins with frame @index. Called with
+	 * &fpgabuf_queue.lock held, before the engine is started or in its
 	 * callback. May be NULL for fronts that start no ring.
 	 */
-	void (*passed)(struct fpgabuf_engine *engine, unsigned int index,
-		       unsigned int next);
+	void (*entered)(struct fpgabuf_engine *engine, unsigned int index);
+
+	/**
+	 * @passed: it has moved frame @index. Called with &fpgabuf_queue.lock
+	 * held, in the engine's callback. May be NULL as @entered.
+	 */
+	void (*passed)(struct fpgabuf_engine *engine, unsigned int index);
 
 	/**
 	 * @again: the job was requeued, after the engine was stopped. Called
@@ -137,7 +142,7 @@ struct fpgabuf_engine_ops {
 
 	/**
 	 * @quarantine_ring: likewise, all memory of the ring. May be NULL as
-	 * @passed.
+	 * @entered.
 	 */
 	void (*quarantine_ring)(struct fpgabuf_engine *engine);
 

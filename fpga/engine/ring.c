@@ -40,7 +40,8 @@ static void ring_advance(struct fpgabuf_engine *engine, unsigned int position)
 		const unsigned int index = ring->next;
 
 		ring->next = index + 1 == ring->num ? 0 : index + 1;
-		engine->ops->passed(engine, index, ring->next);
+		engine->ops->passed(engine, index);
+		engine->ops->entered(engine, ring->next);
 	}
 }
 
@@ -65,6 +66,8 @@ static void ring_set(struct fpgabuf_engine *engine,
 	lockdep_assert_held(&engine->lock);
 	spin_lock_irq(&engine->queue.lock);
 	engine->ring = *ring;
+	if (ring->num)
+		engine->ops->entered(engine, ring->next);
 	spin_unlock_irq(&engine->queue.lock);
 }
 
@@ -119,6 +122,7 @@ static void ring_restart(struct fpgabuf_engine *engine)
 	wake_up_all(&engine->wait);
 	if (ret || !ring_begin(engine, ring))
 		return;
+	ring.next = 0;
 	ring.cookie = 0;
 	ring_set(engine, &ring);
 	ring_arm(engine);
@@ -145,10 +149,11 @@ void fpgabuf_ring_watch(struct fpgabuf_engine *engine)
  * @timeout_ms: how often it is asked whether it has failed
  * @addr: where its first frame is, for the device
  * @period: bytes of a frame; the next one follows at once
- * @num: frames, at least two
+ * @num: frames, at least two; 4 GiB of them at most, as engines report where they
+ *	are in 32 bits
  *
- * &fpgabuf_engine_ops.passed is called for each frame from now on, until
- * fpgabuf_engine_stop() or fpgabuf_engine_unstart(). Jobs are for the front to
+ * &fpgabuf_engine_ops.entered and passed are called for each frame from now on,
+ * until fpgabuf_engine_stop() or fpgabuf_engine_unstart(). Jobs are for the front to
  * complete, by fpgabuf_engine_ring_done(); they must not have fences.
  *
  * Context: process context, may sleep.

@@ -129,17 +129,18 @@ static struct sim_desc *sim_desc_get(struct sim_chan *chan, unsigned int num)
 static void sim_desc_read(struct sim_desc *desc, struct scatterlist *sgl)
 {
 	struct scatterlist *sg;
+	size_t length = 0;
 	unsigned int i;
 
-	desc->length = 0;
 	for_each_sg(sgl, sg, desc->num, i) {
 		desc->segs[i] = (struct sim_segment){
 			.addr = sg_dma_address(sg),
 			.len = sg_dma_len(sg),
 			.num = 1,
 		};
-		desc->length += sg_dma_len(sg);
+		length += sg_dma_len(sg);
 	}
+	desc->length = length;
 }
 
 /* The engine begins with a descriptor, and reads its scatterlist only now. */

@@ -399,6 +399,8 @@ static const struct lines_case lines_cases[] = {
 	{ ASK(DRM_FORMAT_YUYV, 514, 1), -ERANGE },
 	{ ASK(DRM_FORMAT_XRGB8888, 256, 3), 0, { 1024, 1024, 3 } },
 	{ ASK(DRM_FORMAT_RGB888, 8, 3), 0, { 24, 24, 3 } },
+	{ ASK(DRM_FORMAT_ARGB8888, 0, 0), -ERANGE },
+	{ ASK(DRM_FORMAT_ARGB8888, 8, 0), -ERANGE },
 	/* Chroma is lines of the same length. */
 	{ ASK(DRM_FORMAT_NV12, 100, 6), 0, { 100, 112, 9 } },
 	{ ASK(DRM_FORMAT_NV16, 100, 6), 0, { 100, 112, 12 } },

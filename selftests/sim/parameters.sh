@@ -75,6 +75,13 @@ refused() {
 	if reload "$@"; then ok refused loaded "$*"; else ok refused refused "$*"; fi
 }
 
+# captures PARAMETER…: frames that are whole, by the program that people use
+captures() {
+	reload "$@"
+	fpgabuf capture --verify --quiet --format raw --bytes 4096 --rate 20 --buffers 16 --frames 20
+	ok 0 "$?" "fpgabuf capture --verify: $*"
+}
+
 channels "0:rx0 1:rx1 2:tx0 3:loop0"
 channels "0:rx0 1:rx1" outputs=0
 channels "0:rx0 1:rx1 2:tx0" loopback=0
@@ -86,5 +93,9 @@ importers 0 copier=0
 refused channels=0
 refused channels=9
 refused outputs=9
+refused engine=abacus
+for engine in ideal vdma axidma xdma qdma cyclic edma; do
+	captures engine=$engine
+done
 echo "1..$count"
 [ "$failed" = 0 ]

@@ -260,6 +260,29 @@ TEST_F(ring, goes_on_after_an_error)
 	EXPECT_GE(3 * ROUND_NS + 2 * 200 * MSEC + SLACK, now_ns() - begin);
 }
 
+/* It begins with the first buffer then, whoever has that. */
+TEST_F(ring, reports_what_was_overwritten_after_an_error)
+{
+	struct fpgabuf_completion done;
+	int i;
+
+	ASSERT_EQ(0, sim_register(self->ch, self->b.fd, FRAME, SLOTS));
+	ASSERT_EQ(0, queue_some(self->ch, SLOTS));
+	ASSERT_EQ(0, sim_fault("rx0", "error 1 1"));
+	ASSERT_EQ(1, fpga_start_timeout(self->ch, 200));
+	ASSERT_EQ(0, take_one(self->ch, &done));
+	EXPECT_EQ(0U, done.slot);
+	EXPECT_EQ(0, done.status);
+	for (i = 1; i < SLOTS; i++) {
+		ASSERT_EQ(0, take_one(self->ch, &done));
+		EXPECT_EQ(-EIO, done.status);
+	}
+	ASSERT_EQ(0, fpga_queue(self->ch, 0, 0));
+	ASSERT_EQ(0, take_one(self->ch, &done));
+	EXPECT_EQ(0, done.status);
+	EXPECT_TRUE(!!(done.flags & FPGABUF_DONE_OVERWRITTEN));
+}
+
 TEST_F(ring, is_stopped)
 {
 	struct fpgabuf_completion done[SLOTS];

@@ -630,7 +630,8 @@ struct fpgabuf_exchange {
  * Errors: -EINVAL: unknown flag, a timeout that is too long, reserved;
  * -EALREADY: started already, and not in quarantine; -EIO: in quarantine, and
  * still not to be stopped; -EXDEV: the registered buffers are no ring
- * (FPGABUF_CAP_RING); what the board's driver says.
+ * (FPGABUF_CAP_RING); -EFBIG: they are, of 4 GiB or more; what the board's driver
+ * says.
  */
 struct fpgabuf_start {
 	__u32 flags;
