@@ -156,15 +156,20 @@ void sim_chan_release(struct sim_chan *chan)
 	wake_up_all(&chan->wait);
 }
 
-/* The current descriptor can be terminated, whatever its fault said. */
+/*
+ * The current descriptor can be terminated, whatever its fault said. Who does that
+ * waits for its end then, though it was refused before.
+ */
 void sim_chan_unstick(struct sim_chan *chan)
 {
 	struct sim_desc *desc;
 
 	spin_lock_irq(&chan->lock);
 	desc = chan->current_desc;
-	if (desc && desc->fault == SIM_FAULT_STUCK)
+	if (desc && desc->fault == SIM_FAULT_STUCK) {
 		WRITE_ONCE(desc->fault, SIM_FAULT_HANG);
+		desc->refused = false;
+	}
 	spin_unlock_irq(&chan->lock);
 }
 
