@@ -371,9 +371,6 @@ TEST_F(ring, gets_what_is_put_out)
 
 int main(int argc, char **argv)
 {
-	int ret;
-
-	ret = test_harness_run(argc, argv);
-	/* As those who come next expect it */
-	return sim_load("ideal") ? KSFT_FAIL : ret;
+	sim_load_at_exit();
+	return test_harness_run(argc, argv);
 }

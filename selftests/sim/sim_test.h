@@ -20,6 +20,8 @@ const char *sim_fault_left(const char *name);
 bool sim_fault_met(const char *name);
 /* Load the simulated FPGA with that engine, unless it has it. */
 int sim_load(const char *engine);
+/* For a main() whose tests do: it has its usual engine again afterwards. */
+void sim_load_at_exit(void);
 /*
  * Bind the device again, with an importing device whose engine may take so long,
  * 0: the default. Its nodes must not be open.
