@@ -30,7 +30,7 @@
 #define TIMEOUT	200
 
 /* So many of the faults that are tried make the load, or the binding, fail. */
-#define FAILURES_OF_LOAD	10
+#define FAILURES_OF_LOAD	10U
 #define FAILURES_OF_BIND	20
 
 static unsigned int stride(void)
@@ -58,7 +58,7 @@ struct module {
 static struct module modules[] = {
 	{ .name = "fpgabuf_exporter", .params = "", .faults = 16 },
 	{ .name = "fpgabuf_importer", .params = "", .faults = 4 },
-	{ .name = "fpgabuf_dma", .params = "", .faults = 24 },
+	{ .name = "fpgabuf_dma", .params = "", .faults = 40 },
 	{ .name = "fpgabuf_heaps", .params = "", .faults = 24 },
 	{ .name = SIM_DRIVER, .params = "channels=2", .faults = 40 },
 };
@@ -197,7 +197,8 @@ TEST_F_TIMEOUT(modules, load, TIMEOUT)
 		EXPECT_STREQ("ok", fault_each(&call, &modules[i]));
 		ASSERT_EQ(0, call_load(&modules[i]));
 	}
-	EXPECT_LE(FAILURES_OF_LOAD / stride(), fault_failures());
+	/* A part of them is tried at random: there are 27 in 99. */
+	EXPECT_LE(stride() == 1 ? FAILURES_OF_LOAD : 1U, fault_failures());
 	ASSERT_EQ(0, call_bind(NULL));
 	EXPECT_STREQ("ok", channel_usable());
 }
