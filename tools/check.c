@@ -82,7 +82,7 @@ static void check_order(struct check *check,
 	check->unnumbered = 0;
 }
 
-/* Whoever looked at it did so for longer than the engine takes for a round. */
+/* The frame before it was read for longer than the engine takes for a round. */
 static void check_overwritten(struct check *check,
 			      const struct fpgabuf_completion *done)
 {

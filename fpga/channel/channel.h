@@ -56,8 +56,9 @@ struct fpgabuf_pieces {
  * @pieces: the device's view of one frame at the start of the range
  * @quarantined: an engine that could not be stopped may still access it. Protected
  *	by &fpgabuf_queue.lock
- * @overwritten: an engine in a ring has written to it while the user had it.
- *	Protected by &fpgabuf_queue.lock
+ * @overwritten: an engine in a ring has written to it since its last completion,
+ *	before it was queued again, and no completion has reported that. Protected
+ *	by &fpgabuf_queue.lock
  * @bytes: how much of the frame is to be moved
  * @desc: the engine's descriptor; valid while the engine has it
  * @done: the completion; valid while the job is DONE, except for the slot and

@@ -82,12 +82,14 @@ static int exchange_ended(struct fpgabuf_client *client, u32 min_done)
 	return client->engine.running ? 0 : -EPIPE;
 }
 
-static void exchange_fill(const struct fpgabuf_job *job, void *done)
+static void exchange_fill(struct fpgabuf_job *job, void *done)
 {
-	const struct fpgabuf_slot *slot =
-		container_of(job, struct fpgabuf_slot, job);
+	struct fpgabuf_slot *slot = to_fpgabuf_slot(job);
 
 	memcpy(done, &slot->done, sizeof(slot->done));
+	/* This completion reports it; the next one need not. */
+	if (slot->done.status == -EOVERFLOW)
+		slot->overwritten = false;
 }
 
 static const void *exchange_extra(const struct fpgabuf_job *job, size_t *len)

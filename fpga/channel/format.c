@@ -7,6 +7,7 @@
 #include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/lcm.h>
 #include <linux/math.h>
 #include <linux/math64.h>
 #include <linux/overflow.h>
@@ -118,11 +119,18 @@ static int complete_raw(const struct fpgabuf_format_desc *desc,
 	return 0;
 }
 
+/* What pitches are multiples of, for the board and for the engine, bytes */
+u32 fpgabuf_pitch_align(const struct fpgabuf_format_desc *desc, u32 line_align)
+{
+	return lcm_not_zero(desc->stride_align, line_align);
+}
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_pitch_align);
+
 static int complete_pitch(const struct fpgabuf_format_desc *desc,
 			  const struct fpgabuf_format_info *info,
 			  u32 line_align, struct fpgabuf_format *format)
 {
-	u32 align = max(desc->stride_align, line_align);
+	u32 align = fpgabuf_pitch_align(desc, line_align);
 	u64 min = (u64)format->width * info->cpp[0];
 	u64 pitch = format->pitches[0] ?:
 		    mul_u32_u32(DIV_ROUND_UP_ULL(min, align), align);
@@ -261,8 +269,8 @@ static int lines_of_video(const struct fpgabuf_format *format,
  * @alignment: of each line's address, bytes, a power of two
  * @lines: out; a raw block is one line
  *
- * Return: 0; -ERANGE: its lines are too long, or there are none; -EINVAL: they are not aligned;
- * -EOPNOTSUPP: its planes have lines of different lengths.
+ * Return: 0; -ERANGE: its lines are too long, or there are none; -EINVAL: they are
+ * not aligned; -EOPNOTSUPP: its planes have lines of different lengths.
  */
 int fpgabuf_format_lines(const struct fpgabuf_format *format, u32 max_length,
 			 u32 alignment, struct fpgabuf_lines *lines)

@@ -34,6 +34,7 @@ struct fpgabuf_lines {
 };
 
 const struct fpgabuf_format_info *fpgabuf_format_info(u32 fourcc);
+u32 fpgabuf_pitch_align(const struct fpgabuf_format_desc *desc, u32 line_align);
 int fpgabuf_format_lines(const struct fpgabuf_format *format, u32 max_length,
 			 u32 alignment, struct fpgabuf_lines *lines);
 u64 fpgabuf_lines_moved(const struct fpgabuf_lines *lines, u32 residue);

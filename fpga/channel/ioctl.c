@@ -42,7 +42,7 @@ static int ioctl_info(struct fpgabuf_channel *channel, struct file *file,
 		.abi_version = FPGABUF_ABI_VERSION,
 		.direction = channel->config.direction,
 		.capabilities = channel->config.capabilities |
-				(fpgabuf_engine_by_ring(&channel->client.engine) ?
+				(channel->client.engine.by_ring ?
 				 FPGABUF_CAP_RING : FPGABUF_CAP_FENCES),
 		.kinds = BIT(FPGABUF_KIND_COHERENT) |
 			 BIT(FPGABUF_KIND_CONTIGUOUS) |
@@ -89,8 +89,8 @@ static int ioctl_enum_format(struct fpgabuf_channel *channel,
 		return -ENOENT;
 	*desc = channel->config.formats[index];
 	desc->index = index;
-	desc->stride_align = max(desc->stride_align,
-				 fpgabuf_pieces_line_align(channel));
+	desc->stride_align =
+		fpgabuf_pitch_align(desc, fpgabuf_pieces_line_align(channel));
 	return fpgabuf_ioctl_put_locked(arg);
 }
 

@@ -213,9 +213,9 @@ fpgabuf_pieces_prepare(const struct fpgabuf_slot *slot)
 /* How much of the slot's frame was moved, in bytes of memory from its start */
 u64 fpgabuf_pieces_moved(const struct fpgabuf_slot *slot, u32 residue)
 {
-	const struct fpgabuf_lines *lines = &slot->pieces.lines;
+	const bool whole = slot->bytes == slot->channel->format.size;
 
-	if (slot->pieces.template && lines->num > 1)
-		return fpgabuf_lines_moved(lines, residue);
+	if (slot->pieces.template && whole)
+		return fpgabuf_lines_moved(&slot->pieces.lines, residue);
 	return slot->bytes - min_t(u64, residue, slot->bytes);
 }

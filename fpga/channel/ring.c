@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A channel whose engine goes round in the registered buffers and never stops. It
- * writes to a buffer whoever has it: a frame that finds its buffer queued completes
- * it, others are lost, and who had the buffer meanwhile gets to know.
+ * also writes to buffers that are not queued. A frame completes its buffer if that
+ * is queued; otherwise it is lost, and a completion of the buffer reports that its
+ * contents were overwritten.
  */
 #include <linux/errno.h>
 #include <linux/ktime.h>
@@ -80,7 +81,11 @@ static void ring_complete(struct fpgabuf_slot *slot, u64 sequence)
 	fpgabuf_engine_ring_done(&channel->client.engine, &slot->job);
 }
 
-/* &fpgabuf_engine_ops.entered: say so to who has the buffer. */
+/*
+ * &fpgabuf_engine_ops.entered: the frame in the buffer is overwritten. A completion
+ * that is DONE may have been copied to the user before: then only the next one can
+ * report it.
+ */
 void fpgabuf_ring_entered(struct fpgabuf_engine *engine, unsigned int index)
 {
 	struct fpgabuf_channel *channel =
@@ -88,9 +93,10 @@ void fpgabuf_ring_entered(struct fpgabuf_engine *engine, unsigned int index)
 	struct fpgabuf_slot *slot = channel->ring[index];
 
 	lockdep_assert_held(&engine->queue.lock);
-	if (slot->job.state == FPGABUF_JOB_IDLE)
-		slot->overwritten = true;
-	else if (slot->job.state == FPGABUF_JOB_DONE)
+	slot->overwritten = slot->overwritten ||
+		slot->job.state == FPGABUF_JOB_IDLE ||
+		slot->job.state == FPGABUF_JOB_DONE;
+	if (slot->job.state == FPGABUF_JOB_DONE)
 		slot->done.status = slot->done.status ?: -EOVERFLOW;
 }
 

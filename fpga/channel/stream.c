@@ -248,7 +248,7 @@ static int stream_start_engine(struct fpgabuf_channel *channel, u32 timeout_ms)
 {
 	struct fpgabuf_engine *engine = &channel->client.engine;
 
-	if (fpgabuf_engine_by_ring(engine))
+	if (engine->by_ring)
 		return fpgabuf_ring_start(channel, timeout_ms);
 	fpgabuf_engine_start(engine, timeout_ms);
 	return 0;

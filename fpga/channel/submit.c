@@ -59,7 +59,7 @@ static int submit_read(struct fpgabuf_channel *channel,
 	}
 	if (*flags & ~FPGABUF_CLIENT_FLAGS)
 		return -EINVAL;
-	if (fpgabuf_engine_by_ring(&channel->client.engine) &&
+	if (channel->client.engine.by_ring &&
 	    *flags & (FPGABUF_QUEUE_IN_FENCE | FPGABUF_QUEUE_OUT_FENCE))
 		return -EOPNOTSUPP;
 	if (!(*flags & (FPGABUF_QUEUE_IN_FENCE | FPGABUF_QUEUE_OUT_FENCE)))
@@ -129,7 +129,7 @@ static void submit_fill(struct fpgabuf_channel *channel, unsigned int i)
 		.user_data = entry->user_data,
 	};
 	s->requests[i].flags = entry->flags;
-	if (fpgabuf_engine_by_ring(&channel->client.engine))
+	if (channel->client.engine.by_ring)
 		s->requests[i].flags |= FPGABUF_QUEUE_NO_IMPLICIT;
 	s->requests[i].in_fence = fpgabuf_channel_fences(channel)[i].in;
 	s->res[i].import = slot->import;

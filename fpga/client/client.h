@@ -128,9 +128,10 @@ struct fpgabuf_client_ops {
 
 	/**
 	 * @fill: write the completion of a DONE job, @done_size bytes, to
-	 * @done, which is zeroed.
+	 * @done, which is zeroed. May be called again for the same job. Called
+	 * with &fpgabuf_queue.lock held.
 	 */
-	void (*fill)(const struct fpgabuf_job *job, void *done);
+	void (*fill)(struct fpgabuf_job *job, void *done);
 
 	/**
 	 * @extra: returns what belongs to the completion of a DONE job besides,

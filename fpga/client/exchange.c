@@ -126,9 +126,18 @@ static int exchange_wait(const struct fpgabuf_client_exchange *x, ktime_t end)
 	return exchange_sleep(x, end);
 }
 
-/* The oldest completion, or NULL. @taken: the one before, which is taken now */
+/* What a completion looks like to the user: &fpgabuf_client_ops.done_size bytes */
+struct exchange_done {
+	u64 words[FPGABUF_DONE_SIZE / sizeof(u64)];
+};
+
+/*
+ * The oldest completion, copied to @done, or NULL. @taken: the one before, which is
+ * taken now
+ */
 static struct fpgabuf_job *exchange_next(struct fpgabuf_client *client,
-					 struct fpgabuf_job *taken)
+					 struct fpgabuf_job *taken,
+					 struct exchange_done *done)
 {
 	struct fpgabuf_queue *queue = &client->engine.queue;
 	struct fpgabuf_job *job;
@@ -140,23 +149,25 @@ static struct fpgabuf_job *exchange_next(struct fpgabuf_client *client,
 			client->ops->taken(taken);
 	}
 	job = fpgabuf_queue_first_done(queue);
+	*done = (struct exchange_done){};
+	if (job)
+		client->ops->fill(job, done->words);
 	spin_unlock_irq(&queue->lock);
 	return job;
 }
 
 /* Copy a completion to user memory, as the exchange's number @i. */
 static int exchange_put(const struct fpgabuf_client_exchange *x,
-			const struct fpgabuf_job *job, unsigned int i,
+			const struct fpgabuf_job *job,
+			const struct exchange_done *done, unsigned int i,
 			struct fpgabuf_user_fault *fault)
 {
 	const struct fpgabuf_client_ops *ops = x->client->ops;
-	u64 done[FPGABUF_DONE_SIZE / sizeof(u64)] = {};
 	const void *extra;
 	size_t len = 0;
 	int ret;
 
-	ops->fill(job, done);
-	ret = fpgabuf_user_write(x->done + i * ops->done_size, done,
+	ret = fpgabuf_user_write(x->done + i * ops->done_size, done->words,
 				 ops->done_size, fault);
 	if (ret || !x->extra)
 		return ret;
@@ -173,14 +184,15 @@ static int exchange_take(const struct fpgabuf_client_exchange *x,
 			 struct fpgabuf_user_fault *fault)
 {
 	struct fpgabuf_client *client = x->client;
+	struct exchange_done done;
 	struct fpgabuf_job *job;
 	unsigned int taken;
 
-	job = x->done_count ? exchange_next(client, NULL) : NULL;
+	job = x->done_count ? exchange_next(client, NULL, &done) : NULL;
 	for (taken = 0; job && taken < x->done_count; taken++) {
-		if (exchange_put(x, job, taken, fault))
+		if (exchange_put(x, job, &done, taken, fault))
 			return taken ?: -EFAULT;
-		job = exchange_next(client, job);
+		job = exchange_next(client, job, &done);
 	}
 	return taken;
 }

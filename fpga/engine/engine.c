@@ -56,12 +56,14 @@ static u32 config_max_segment(const struct fpgabuf_engine_config *config,
 	return round_down(max, config_alignment(config, chan));
 }
 
-/* An engine that has nothing else, or that shall */
+/* The board says so, or the engine has only cyclic descriptors. */
 static bool config_by_ring(const struct fpgabuf_engine_config *config,
 			   const struct dma_chan *chan)
 {
 	const struct dma_device *dma = chan->device;
 
+	if (config->use == FPGABUF_ENGINE_COPY)
+		return false;
 	return config->limits.ring ||
 		(config->use == FPGABUF_ENGINE_CAPTURE &&
 		 dma->device_prep_dma_cyclic && !dma->device_prep_slave_sg &&
@@ -76,7 +78,7 @@ static bool config_by_lines(const struct fpgabuf_engine_config *config,
 		(config->limits.lines || !chan->device->device_prep_slave_sg);
 }
 
-/* What an engine lacks that is to go round in a ring; NULL: nothing. */
+/* What the engine lacks to go round in a ring; NULL: nothing. */
 static const char *engine_lacks_ring(const struct fpgabuf_engine_config *config,
 				     struct dma_chan *chan)
 {
@@ -296,6 +298,7 @@ int fpgabuf_engine_open(struct fpgabuf_engine *engine)
 	if (ret)
 		goto err_release;
 	engine->chan = chan;
+	engine->by_ring = config_by_ring(config, chan);
 	ret = fpgabuf_engine_configure(engine);
 	if (ret)
 		goto err_release;
@@ -332,7 +335,7 @@ void fpgabuf_engine_close(struct fpgabuf_engine *engine)
 bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine)
 {
 	return !fpgabuf_engine_by_lines(engine) &&
-		!fpgabuf_engine_by_ring(engine) &&
+		!engine->by_ring &&
 		engine_caps(engine->chan).max_sg_burst != 1;
 }
 
@@ -348,19 +351,6 @@ bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine)
 bool fpgabuf_engine_by_lines(const struct fpgabuf_engine *engine)
 {
 	return config_by_lines(&engine->config, engine->chan);
-}
-
-/**
- * fpgabuf_engine_by_ring() - whether it never stops
- * @engine: the engine, open
- *
- * Context: any.
- * Return: whether it is to be started by fpgabuf_engine_start_ring(); else by
- * fpgabuf_engine_start().
- */
-bool fpgabuf_engine_by_ring(const struct fpgabuf_engine *engine)
-{
-	return config_by_ring(&engine->config, engine->chan);
 }
 
 /**

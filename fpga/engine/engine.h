@@ -217,6 +217,8 @@ struct fpgabuf_engine_config {
  * @chan: the channel, or NULL if the engine is closed. Set and cleared by
  *	fpgabuf_engine_open() and _close(), which the front serializes with all
  *	other users
+ * @by_ring: it is started by fpgabuf_engine_start_ring(), else by
+ *	fpgabuf_engine_start(). Constant while the engine is open
  * @lock: serializes all calls into @chan while the engine runs, and protects
  *	@next_transfer and @timeout. Taken in the path that signals fences: nobody
  *	who holds it may wait for memory, a reservation or a fence
@@ -248,6 +250,7 @@ struct fpgabuf_engine {
 	struct device *node;
 	struct fpgabuf_engine_config config;
 	struct dma_chan *chan;
+	bool by_ring;
 
 	struct mutex lock;	/* serializes calls into @chan */
 	unsigned int next_transfer;
@@ -291,7 +294,6 @@ void fpgabuf_engine_close(struct fpgabuf_engine *engine);
 int fpgabuf_engine_configure(struct fpgabuf_engine *engine);
 bool fpgabuf_engine_scatters(const struct fpgabuf_engine *engine);
 bool fpgabuf_engine_by_lines(const struct fpgabuf_engine *engine);
-bool fpgabuf_engine_by_ring(const struct fpgabuf_engine *engine);
 u32 fpgabuf_engine_alignment(const struct fpgabuf_engine *engine);
 u32 fpgabuf_engine_max_segment(const struct fpgabuf_engine *engine);
 int fpgabuf_engine_check_table(const struct fpgabuf_engine *engine,

@@ -77,7 +77,7 @@ static void ring_arm(struct fpgabuf_engine *engine)
 				   nsecs_to_jiffies(engine->timeout) + 1);
 }
 
-/* Nothing calls back before it is issued. */
+/* There is no callback before dma_async_issue_pending(). */
 static int ring_begin(struct fpgabuf_engine *engine, struct fpgabuf_ring ring)
 {
 	struct dma_async_tx_descriptor *desc;
@@ -100,7 +100,7 @@ static int ring_begin(struct fpgabuf_engine *engine, struct fpgabuf_ring ring)
 	return 0;
 }
 
-/* The engine is idle, or in quarantine: what calls back is not for us. */
+/* The engine is idle, or in quarantine: later callbacks are ignored. */
 void fpgabuf_ring_end(struct fpgabuf_engine *engine)
 {
 	const struct fpgabuf_ring none = {};
@@ -108,35 +108,44 @@ void fpgabuf_ring_end(struct fpgabuf_engine *engine)
 	ring_set(engine, &none);
 }
 
-/*
- * It has failed: all queued jobs fail, and it begins again with the first frame. If
- * it has no descriptor for that, it is tried again.
- */
-static void ring_restart(struct fpgabuf_engine *engine)
+/* Begin with the first frame; without a descriptor jobs fail, until it has one. */
+static void ring_begin_again(struct fpgabuf_engine *engine,
+			     struct fpgabuf_ring ring)
 {
-	struct fpgabuf_ring ring = engine->ring;
-	int ret = fpgabuf_engine_halt(engine, true);
-
-	fpgabuf_ring_end(engine);
+	if (!ring_begin(engine, ring))
+		return;
 	fpgabuf_engine_complete_all(engine, -EIO);
 	wake_up_all(&engine->wait);
-	if (ret || !ring_begin(engine, ring))
-		return;
 	ring.next = 0;
 	ring.cookie = 0;
 	ring_set(engine, &ring);
 	ring_arm(engine);
 }
 
-/* Once a timeout: an error may have called nobody back. */
+/* The engine has failed, and with it all queued jobs. */
+static void ring_restart(struct fpgabuf_engine *engine)
+{
+	const struct fpgabuf_ring ring = engine->ring;
+	int ret = fpgabuf_engine_halt(engine, true);
+
+	fpgabuf_ring_end(engine);
+	fpgabuf_engine_complete_all(engine, -EIO);
+	wake_up_all(&engine->wait);
+	if (!ret)
+		ring_begin_again(engine, ring);
+}
+
+/* Once per timeout: some engines report an error only when they are asked. */
 void fpgabuf_ring_watch(struct fpgabuf_engine *engine)
 {
-	const dma_cookie_t cookie = engine->ring.cookie;
+	const struct fpgabuf_ring ring = engine->ring;
 	struct dma_tx_state state = {};
 
 	lockdep_assert_held(&engine->lock);
-	if (!cookie || dmaengine_tx_status(engine->chan, cookie, &state) ==
-		       DMA_ERROR)
+	if (!ring.cookie)
+		ring_begin_again(engine, ring);
+	else if (dmaengine_tx_status(engine->chan, ring.cookie, &state) ==
+		 DMA_ERROR)
 		ring_restart(engine);
 	else
 		ring_arm(engine);
@@ -144,8 +153,7 @@ void fpgabuf_ring_watch(struct fpgabuf_engine *engine)
 
 /**
  * fpgabuf_engine_start_ring() - let the engine go round
- * @engine: the engine, open, not in quarantine, and for which
- *	fpgabuf_engine_by_ring() is true
+ * @engine: the engine, open, not in quarantine, with @by_ring
  * @timeout_ms: how often it is asked whether it has failed
  * @addr: where its first frame is, for the device
  * @period: bytes of a frame; the next one follows at once

@@ -43,7 +43,7 @@ static int exchange_ended(struct fpgabuf_client *client, u32 min_done)
 	return min_done && !client->engine.queue.num_pending ? -EPIPE : 0;
 }
 
-static void exchange_fill(const struct fpgabuf_job *job, void *to)
+static void exchange_fill(struct fpgabuf_job *job, void *to)
 {
 	const struct importer_copy *copy =
 		container_of(job, struct importer_copy, job);

@@ -157,8 +157,8 @@ void sim_chan_release(struct sim_chan *chan)
 }
 
 /*
- * The current descriptor can be terminated, whatever its fault said. Who does that
- * waits for its end then, though it was refused before.
+ * Let the current descriptor be terminated, although its fault forbids it. A
+ * terminate that follows waits for its end, even if an earlier one was refused.
  */
 void sim_chan_unstick(struct sim_chan *chan)
 {
@@ -281,7 +281,7 @@ static void sim_desc_callback(struct sim_desc *desc)
 		.residue = desc->residue,
 	};
 
-	/* What the core's helpers call back with where a driver has no result */
+	/* As dmaengine_desc_callback_invoke() does for a driver without a result */
 	if (chan->face->no_results)
 		result = (struct dmaengine_result){};
 
@@ -333,7 +333,7 @@ static enum dmaengine_tx_result sim_chan_result(const struct sim_chan *chan,
 	}
 }
 
-/* Whether the engine stops at the descriptor, and nobody hears of it */
+/* Whether the engine stops at the descriptor, with an error and no callback */
 static bool sim_desc_is_silent(const struct sim_chan *chan,
 			       const struct sim_desc *desc)
 {

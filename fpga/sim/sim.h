@@ -13,7 +13,7 @@
  *	transfer.c  a frame on its way between the logic and memory
  *	engine.c    the DMA engine, a dmaengine provider
  *	prepare.c   its descriptors, before they are submitted
- *	faces.c     what it does as one engine or another does
+ *	faces.c     the engines that it can behave as
  *	faults.c    what goes wrong with it when it is told to
  *	bus.c       the bus: the only place that turns a DMA address into memory
  *	ram.c       its on-board memory

@@ -451,6 +451,7 @@ static void format_test_no_lines(struct kunit *test)
 static void format_test_moved(struct kunit *test)
 {
 	const struct fpgabuf_lines lines = { .length = 6, .pitch = 8, .num = 3 };
+	const struct fpgabuf_lines one = { .length = 6, .pitch = 8, .num = 1 };
 
 	KUNIT_EXPECT_EQ(test, 24, fpgabuf_lines_moved(&lines, 0));
 	KUNIT_EXPECT_EQ(test, 21, fpgabuf_lines_moved(&lines, 1));
@@ -458,18 +459,23 @@ static void format_test_moved(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 13, fpgabuf_lines_moved(&lines, 7));
 	KUNIT_EXPECT_EQ(test, 0, fpgabuf_lines_moved(&lines, 18));
 	KUNIT_EXPECT_EQ(test, 0, fpgabuf_lines_moved(&lines, 19));
+	KUNIT_EXPECT_EQ(test, 8, fpgabuf_lines_moved(&one, 0));
+	KUNIT_EXPECT_EQ(test, 5, fpgabuf_lines_moved(&one, 1));
 }
 
 /* What the engine needs counts beside what the board needs. */
 static void format_test_line_align(struct kunit *test)
 {
 	const struct fpgabuf_fract rate = { 30, 1 };
+	const struct fpgabuf_format_desc odd = VIDEO(DRM_FORMAT_RGB888, 12);
 	struct fpgabuf_format format = ASK(DRM_FORMAT_YUYV, 100, 6);
 
 	KUNIT_ASSERT_EQ(test, 0,
 			fpgabuf_format_complete(descs, ARRAY_SIZE(descs), rate,
 						true, 64, &format));
 	KUNIT_EXPECT_EQ(test, 256, format.pitches[0]);
+	/* Of 12 for the board, and of 64 for the engine */
+	KUNIT_EXPECT_EQ(test, 192, fpgabuf_pitch_align(&odd, 64));
 	format = (struct fpgabuf_format)ASK(DRM_FORMAT_YUYV, 100, 6,
 					    .pitches = { 208 });
 	KUNIT_EXPECT_EQ(test, -EINVAL,

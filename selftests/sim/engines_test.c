@@ -212,7 +212,7 @@ TEST_F(engine, takes_pieces_or_refuses_them)
 		  fpga_register(self->ch, fd, 0, 0));
 }
 
-/* With @pitch 0 the driver says what it is. */
+/* @pitch: in bytes; 0: the driver chooses it. @format: out, as it was set */
 static int set_picture(int ch, __u32 pitch, struct fpgabuf_format *format)
 {
 	*format = (struct fpgabuf_format){
@@ -387,7 +387,7 @@ TEST_F(engine, puts_out_a_part)
 	EXPECT_EQ((__u64)FRAME, done.bytes);
 }
 
-/* What an error of the engine is noticed after, whatever the engine does */
+/* The longest time in ns until an error or a hang of any engine is reported */
 static __s64 bound(int gathered)
 {
 	return (__s64)TIMEOUT_MS * MSEC * gathered * 2 + SLACK;
@@ -418,7 +418,7 @@ TEST_F(engine, signals)
 	EXPECT_EQ(1, count_status(self->ch, 3, -ETIMEDOUT));
 }
 
-/* Also where nobody is called back, and nobody waits for a fence */
+/* Also without a callback, and without a fence to be signaled */
 TEST_F(engine, reports_errors)
 {
 	struct fpgabuf_completion done[3];
@@ -452,7 +452,7 @@ TEST_F(engine, stops)
 	EXPECT_STREQ("ok", streams(self->ch, &self->b, 20));
 }
 
-/* Whether or not it admits that it has not stopped */
+/* Also if its terminate reports success although it goes on */
 TEST_F(engine, is_quarantined)
 {
 	struct fpgabuf_info info = { 0 };

@@ -185,7 +185,7 @@ TEST_F(ring, needs_no_interrupt_for_each)
 	EXPECT_GT((__u64)FRAME_NS / 2, done[5].timestamp - done[3].timestamp);
 }
 
-/* Whoever reads longer than a round gets to know. */
+/* A buffer that is read for longer than a round is reported. */
 TEST_F(ring, reports_what_was_overwritten)
 {
 	struct fpgabuf_completion late, done;
@@ -215,7 +215,7 @@ TEST_F(ring, reports_what_was_overwritten)
 	EXPECT_EQ(0U, done.flags & FPGABUF_DONE_OVERWRITTEN);
 }
 
-/* A completion that nobody takes is not that of a whole frame for ever. */
+/* A completion that is not taken in time reports that its frame is lost. */
 TEST_F(ring, reports_what_nobody_took)
 {
 	struct fpgabuf_completion done[SLOTS];
@@ -232,9 +232,14 @@ TEST_F(ring, reports_what_nobody_took)
 		if (done[i].status)
 			EXPECT_EQ(-EOVERFLOW, done[i].status);
 	}
+	/* Reported once: its next completion has nothing to add. */
+	ASSERT_EQ(0, fpga_queue(self->ch, 0, 0));
+	ASSERT_EQ(0, take_one(self->ch, &done[0]));
+	EXPECT_EQ(0, done[0].status);
+	EXPECT_EQ(0U, done[0].flags & FPGABUF_DONE_OVERWRITTEN);
 }
 
-/* An error calls nobody back: the engine is asked, and begins again. */
+/* There is no callback for an error: the engine is asked, and begins again. */
 TEST_F(ring, goes_on_after_an_error)
 {
 	struct fpgabuf_completion done;
@@ -260,7 +265,7 @@ TEST_F(ring, goes_on_after_an_error)
 	EXPECT_GE(3 * ROUND_NS + 2 * 200 * MSEC + SLACK, now_ns() - begin);
 }
 
-/* It begins with the first buffer then, whoever has that. */
+/* It begins with the first buffer then, also if that is not queued. */
 TEST_F(ring, reports_what_was_overwritten_after_an_error)
 {
 	struct fpgabuf_completion done;
@@ -281,6 +286,30 @@ TEST_F(ring, reports_what_was_overwritten_after_an_error)
 	ASSERT_EQ(0, take_one(self->ch, &done));
 	EXPECT_EQ(0, done.status);
 	EXPECT_TRUE(!!(done.flags & FPGABUF_DONE_OVERWRITTEN));
+}
+
+/* It has no descriptor at first when it is to begin again. */
+TEST_F(ring, tries_again)
+{
+	struct fpgabuf_completion done;
+	int i;
+
+	ASSERT_EQ(0, sim_register(self->ch, self->b.fd, FRAME, SLOTS));
+	ASSERT_EQ(0, queue_some(self->ch, 4));
+	ASSERT_EQ(0, sim_fault("rx0", "error"));
+	ASSERT_EQ(1, fpga_start_timeout(self->ch, 1000));
+	ASSERT_TRUE(sim_fault_met("rx0"));
+	ASSERT_EQ(0, sim_fault("rx0", "full"));
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, take_one(self->ch, &done));
+		EXPECT_EQ(-EIO, done.status);
+	}
+	ASSERT_TRUE(sim_fault_met("rx0"));
+	/* Of what was lost meanwhile the channel knows no number. */
+	ASSERT_EQ(0, fpga_queue(self->ch, 5, 0));
+	ASSERT_EQ(0, take_one(self->ch, &done));
+	EXPECT_EQ(0, done.status);
+	EXPECT_EQ(5U, done.slot);
 }
 
 TEST_F(ring, is_stopped)

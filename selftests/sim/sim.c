@@ -143,7 +143,7 @@ int sim_register(int ch, int fd, size_t size, int count)
 
 static pid_t loader;
 
-/* As those who come next expect it; not by a test's process */
+/* The tests that follow expect that engine. Not in a test's own process */
 static void load_ideal(void)
 {
 	if (getpid() == loader)

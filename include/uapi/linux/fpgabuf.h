@@ -149,7 +149,8 @@ struct fpgabuf_fract {
  * These are at least two, and follow each other in one dma-buf without a gap. A
  * buffer that is queued is done with the next frame that is written to it; a frame
  * that finds its buffer not queued is lost. FPGABUF_DONE_OVERWRITTEN and -EOVERFLOW
- * report what was overwritten. Nothing can hold the engine back: there are no
+ * report what was overwritten. Frames during a failure of the engine (-EIO) are not
+ * counted. Nothing can hold the engine back: there are no
  * fences (FPGABUF_CAP_FENCES), and those of the buffers are not waited for.
  */
 #define FPGABUF_CAP_RING		(1U << 6)
@@ -496,9 +497,8 @@ struct fpgabuf_queue_entry {
 #define FPGABUF_DONE_LOST_OVERRUN	(1U << 1)
 
 /*
- * Since this buffer was taken last, and before it was queued again, the engine has
- * written to it (FPGABUF_CAP_RING): what was read of the frame in between may be
- * torn.
+ * The engine has written to this buffer between its last completion and when it was
+ * queued again (FPGABUF_CAP_RING): what was read of that frame may be torn.
  */
 #define FPGABUF_DONE_OVERWRITTEN	(1U << 2)
 
@@ -620,7 +620,8 @@ struct fpgabuf_exchange {
  * @flags: in: must be 0
  * @run: out: the run's number, as in its completions
  * @timeout_ms: in: longest time that the engine may take for a frame while
- *	there is an out-fence to be signaled, in ms, up to
+ *	there is an out-fence to be signaled, in ms, as many times as the engine
+ *	reports frames by one interrupt (commonly once); up to
  *	FPGABUF_MAX_TIMEOUT_MS; 0: &fpgabuf_info.timeout_ms. Without out-fences a
  *	source may be idle as long as it likes
  * @reserved: must be zero
