@@ -7,6 +7,7 @@
  * CPU's caches, writes are gathered, and reads are slow. The DMA API knows where
  * that is, and maps it so; where the device snoops both kinds are cached.
  */
+#include <linux/compiler.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/ioport.h>
@@ -36,7 +37,7 @@ static void coherent_forget_pages(struct fpgabuf_buffer *buffer)
 	sg_dma_address(sg) = phys;
 }
 
-int fpgabuf_coherent_get_pages(struct fpgabuf_buffer *buffer, void *vaddr)
+static int coherent_get_pages(struct fpgabuf_buffer *buffer, void *vaddr)
 {
 	int ret;
 
@@ -71,7 +72,7 @@ void fpgabuf_coherent_unmap(const struct fpgabuf_buffer *buffer,
 			   0);
 }
 
-static int coherent_alloc(struct fpgabuf_buffer *buffer)
+int fpgabuf_coherent_alloc(struct fpgabuf_buffer *buffer)
 {
 	const unsigned long attrs = buffer->kind->attrs;
 	void *vaddr;
@@ -82,7 +83,7 @@ static int coherent_alloc(struct fpgabuf_buffer *buffer)
 	if (!vaddr)
 		return -ENOMEM;
 
-	ret = fpgabuf_coherent_get_pages(buffer, vaddr);
+	ret = coherent_get_pages(buffer, vaddr);
 	if (ret) {
 		dma_free_attrs(buffer->dev, buffer->size, vaddr,
 			       buffer->dma_addr, attrs);
@@ -92,7 +93,7 @@ static int coherent_alloc(struct fpgabuf_buffer *buffer)
 	return 0;
 }
 
-static void coherent_free(struct fpgabuf_buffer *buffer)
+void fpgabuf_coherent_free(struct fpgabuf_buffer *buffer)
 {
 	sg_free_table(&buffer->pages);
 	dma_free_attrs(buffer->dev, buffer->size, buffer->priv,
@@ -107,12 +108,18 @@ static void coherent_clear(struct fpgabuf_buffer *buffer)
 int fpgabuf_coherent_mmap(struct fpgabuf_buffer *buffer,
 			  struct vm_area_struct *vma)
 {
+	int ret;
+
 	if (fpgabuf_buffer_stranded(buffer))
 		return -ENODEV;
 	/* Where it is mapped by page, behind an IOMMU, nobody else sets them. */
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
-	return dma_mmap_attrs(buffer->dev, vma, buffer->priv, buffer->dma_addr,
-			      buffer->size, buffer->kind->attrs);
+	ret = dma_mmap_attrs(buffer->dev, vma, buffer->priv, buffer->dma_addr,
+			     buffer->size, buffer->kind->attrs);
+	/* Also if it failed: get_user_pages_fast() does not wait for its end. */
+	if (!(vma->vm_flags & VM_PFNMAP))
+		WRITE_ONCE(buffer->referenced, true);
+	return ret;
 }
 
 int fpgabuf_coherent_vmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
@@ -130,8 +137,8 @@ const struct fpgabuf_kind_ops fpgabuf_kind_coherent = {
 	.name		= "coherent",
 	.exp_name	= "fpgabuf-coherent",
 	.shortage	= "bytes of coherent memory; a larger CMA area (cma=) helps",
-	.alloc		= coherent_alloc,
-	.free		= coherent_free,
+	.alloc		= fpgabuf_coherent_alloc,
+	.free		= fpgabuf_coherent_free,
 	.clear		= coherent_clear,
 	.map		= fpgabuf_coherent_map,
 	.unmap		= fpgabuf_coherent_unmap,
@@ -145,8 +152,8 @@ const struct fpgabuf_kind_ops fpgabuf_kind_writecombine = {
 	.exp_name	= "fpgabuf-writecombine",
 	.shortage	= "bytes of writecombine memory; a larger CMA area (cma=) helps",
 	.attrs		= DMA_ATTR_WRITE_COMBINE,
-	.alloc		= coherent_alloc,
-	.free		= coherent_free,
+	.alloc		= fpgabuf_coherent_alloc,
+	.free		= fpgabuf_coherent_free,
 	.clear		= coherent_clear,
 	.map		= fpgabuf_coherent_map,
 	.unmap		= fpgabuf_coherent_unmap,

@@ -34,7 +34,8 @@ struct vm_area_struct;
  *	.priv. Process context
  * @free: give it back. Nothing maps or uses it any more. Process context, or
  *	reclaim: allocates nothing
- * @clear: zero it, for another user; NULL: is not kept when it is released
+ * @clear: zero it, for another user; NULL: is not kept when it is released.
+ *	Nor is memory that is &fpgabuf_buffer.referenced
  * @attach: 0, or why that device cannot have it; NULL: any device can
  * @detach: undo @attach
  * @map: addresses on a device for the pieces of its table, of memory with no
@@ -90,6 +91,10 @@ struct fpgabuf_kind_ops {
  * @read_only: no device may write it
  * @no_vmap: the kernel gets no address of it, which nobody could take back
  *	(memory that goes with its device) or make read-only
+ * @referenced: it was mapped into a process by page, so that somebody may hold
+ *	references to its pages for as long as they like: nobody else may get
+ *	this memory. Set once, by any mmap() of the dma-buf; read after its
+ *	release
  * @pages: the CPU's view of it, one entry per contiguous piece; only the first
  *	one may start, and only the last one end, within a page. Never mapped
  *	for a device itself: every attachment has a table of its own. For memory
@@ -97,7 +102,6 @@ struct fpgabuf_kind_ops {
  * @dma_addr: its address on @dev, or DMA_MAPPING_ERROR for a kind whose memory
  *	has none before it is mapped
  * @priv: the kind's own
- * @pool: that it is a part of, or NULL
  * @reserved: what the device tree reserves for @dev and @kind; a reference is
  *	held. NULL: nothing
  * @stock: free buffers of @dev; a reference is held. NULL: not to be kept
@@ -123,10 +127,10 @@ struct fpgabuf_buffer {
 	size_t size;
 	bool read_only;
 	bool no_vmap;
+	bool referenced;
 	struct sg_table pages;
 	dma_addr_t dma_addr;
 	void *priv;
-	struct fpgabuf_pool *pool;
 	struct fpgabuf_reserved *reserved;
 	struct fpgabuf_stock *stock;
 	u64 memcg;
@@ -185,7 +189,8 @@ void fpgabuf_buffer_destroy(struct fpgabuf_buffer *buffer);
 int fpgabuf_buffers_show(struct seq_file *s, void *unused);
 
 /* coherent.c: for kinds whose &fpgabuf_buffer.priv is the kernel's address */
-int fpgabuf_coherent_get_pages(struct fpgabuf_buffer *buffer, void *vaddr);
+int fpgabuf_coherent_alloc(struct fpgabuf_buffer *buffer);
+void fpgabuf_coherent_free(struct fpgabuf_buffer *buffer);
 int fpgabuf_coherent_mmap(struct fpgabuf_buffer *buffer,
 			  struct vm_area_struct *vma);
 int fpgabuf_coherent_vmap(struct fpgabuf_buffer *buffer,

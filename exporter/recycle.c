@@ -340,6 +340,9 @@ bool fpgabuf_stock_keep(struct fpgabuf_buffer *buffer)
 
 	if (!stock || !buffer->kind->clear || buffer->size > limit)
 		return false;
+	/* Whoever holds a page of it would see the next user's frames. */
+	if (READ_ONCE(buffer->referenced))
+		return false;
 
 	down_read(&fpgabuf_giving_back);
 	spin_lock(&fpgabuf_stocks_lock);

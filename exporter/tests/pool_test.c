@@ -232,48 +232,43 @@ static void expect_bytes(struct kunit *test, struct dma_buf *dmabuf, u8 before,
 	dma_buf_vunmap_unlocked(dmabuf, &map);
 }
 
-/* It stays for as long as a buffer of it does. */
-static void pool_test_busy(struct kunit *test)
+static struct dma_buf *pool_of(struct kunit *test, u32 block_size,
+			       u32 num_blocks)
 {
-	struct dma_buf *first, *second;
-	struct fpgabuf_pool *pool;
+	struct dma_buf *dmabuf;
+	u32 stride;
 
-	pool = fpgabuf_pool_create(pool_test_dev(test), "test", 100, 200, 0,
-				   1024);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	KUNIT_EXPECT_EQ(test, 128, fpgabuf_pool_stride(pool));
-	first = fpgabuf_pool_alloc(pool, O_RDWR);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(first));
-	second = fpgabuf_pool_alloc(pool, O_RDWR);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(second));
+	dmabuf = fpgabuf_alloc_pool(pool_test_dev(test), block_size,
+				    num_blocks, 0, 0, O_RDWR, &stride);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(dmabuf));
+	return dmabuf;
+}
+
+/* Each has its own memory, whichever is released first. */
+static void pool_test_two(struct kunit *test)
+{
+	struct dma_buf *first = pool_of(test, 128, 200);
+	struct dma_buf *second = pool_of(test, 128, 200);
+
 	KUNIT_EXPECT_EQ(test, PAGE_ALIGN(128 * 200), first->size);
-
-	KUNIT_EXPECT_EQ(test, -EBUSY, fpgabuf_pool_destroy(pool));
 	expect_bytes(test, first, 0, 0x11);
 	expect_bytes(test, second, 0, 0x22);
 	put_now(first);
-	KUNIT_EXPECT_EQ(test, -EBUSY, fpgabuf_pool_destroy(pool));
 	expect_bytes(test, second, 0x22, 0x33);
 	put_now(second);
-	KUNIT_EXPECT_EQ(test, 0, fpgabuf_pool_destroy(pool));
 }
 
-/* Memory that was given back is used again, with nothing in it. */
+/* Nothing is left of what was in the memory before. */
 static void pool_test_again(struct kunit *test)
 {
-	struct fpgabuf_pool *pool;
+	struct dma_buf *dmabuf;
 	unsigned int i;
 
-	pool = fpgabuf_pool_create(pool_test_dev(test), "test", 64, 1000, 0, 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	for (i = 0; i < 8; i++) {
-		struct dma_buf *dmabuf = fpgabuf_pool_alloc(pool, O_RDWR);
-
-		KUNIT_ASSERT_FALSE(test, IS_ERR(dmabuf));
+		dmabuf = pool_of(test, 64, 1000);
 		expect_bytes(test, dmabuf, 0, 0x5a);
 		put_now(dmabuf);
 	}
-	KUNIT_EXPECT_EQ(test, 0, fpgabuf_pool_destroy(pool));
 }
 
 static struct kunit_case pool_test_layout_cases[] = {
@@ -283,7 +278,7 @@ static struct kunit_case pool_test_layout_cases[] = {
 
 static struct kunit_case pool_test_cases[] = {
 	KUNIT_CASE(pool_test_addresses),
-	KUNIT_CASE(pool_test_busy),
+	KUNIT_CASE(pool_test_two),
 	KUNIT_CASE(pool_test_again),
 	{}
 };

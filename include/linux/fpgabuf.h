@@ -20,7 +20,6 @@ struct dma_buf_attachment;
 struct dma_chan;
 struct dma_fence;
 struct fpgabuf_device;
-struct fpgabuf_pool;
 struct fpgabuf_user_memory;
 struct notifier_block;
 struct sync_file;
@@ -42,14 +41,6 @@ struct dma_buf *fpgabuf_alloc_pool(struct device *dev, u32 block_size,
 				   unsigned int fd_flags, u32 *stride);
 const char *fpgabuf_kind_name(enum fpgabuf_kind kind);
 bool fpgabuf_kind_by_size(enum fpgabuf_kind kind);
-
-struct fpgabuf_pool *fpgabuf_pool_create(struct device *dev, const char *name,
-					 u32 block_size, u32 num_blocks,
-					 u32 alignment, u32 boundary);
-struct dma_buf *fpgabuf_pool_alloc(struct fpgabuf_pool *pool,
-				   unsigned int fd_flags);
-u32 fpgabuf_pool_stride(const struct fpgabuf_pool *pool);
-int fpgabuf_pool_destroy(struct fpgabuf_pool *pool);
 
 /**
  * enum fpgabuf_region_caching - how the CPU maps a region

@@ -15,8 +15,6 @@
 #include "kinds_test.h"
 
 #define DEVICE	"/sys/bus/platform/devices/" SIM_DRIVER ".0"
-/* The kernel shows a device's pools there, while it has any. */
-#define POOLS	DEVICE "/pools"
 #define MAX	FPGABUF_POOL_MAX_BLOCK
 
 FIXTURE(pool) {
@@ -27,7 +25,6 @@ FIXTURE(pool) {
 FIXTURE_SETUP(pool)
 {
 	REQUIRE_CHANNEL_NUMBER(SIM_BYTES, self->before);
-	ASSERT_EQ(-1, access(POOLS, F_OK));
 	self->ch = fpga_open(SIM_BYTES, O_RDWR);
 	ASSERT_LE(0, self->ch);
 }
@@ -35,7 +32,6 @@ FIXTURE_SETUP(pool)
 FIXTURE_TEARDOWN_PARENT(pool)
 {
 	EXPECT_NOTHING_LEFT(self->before);
-	EXPECT_EQ(-1, access(POOLS, F_OK));
 }
 
 static const struct {
@@ -109,7 +105,6 @@ TEST_F(pool, layout)
 
 		ASSERT_LE(0, fd) TH_LOG("layout %zu", i);
 		EXPECT_EQ(layouts[i].stride, stride);
-		EXPECT_EQ(0, access(POOLS, F_OK));
 		ASSERT_EQ(0, buffer_from_fd(fd, &b));
 		EXPECT_EQ(0U, b.size % page_size());
 		EXPECT_LE((size_t)stride * (layouts[i].num_blocks - 1) +
@@ -120,7 +115,6 @@ TEST_F(pool, layout)
 			EXPECT_STREQ("ok", block_check((__u64)n * stride, i))
 				TH_LOG("block %u of layout %zu", n, i);
 		buffer_free(&b);
-		EXPECT_EQ(-1, access(POOLS, F_OK));
 	}
 }
 
@@ -298,7 +292,6 @@ TEST_F(pool, unwritable_argument)
 	ASSERT_NE(NULL, page);
 	EXPECT_EQ(-EFAULT, fpga_ioctl(self->ch, FPGABUF_IOC_ALLOC_POOL, page));
 	EXPECT_EQ(fd, free_fd());
-	EXPECT_EQ(-1, access(POOLS, F_OK));
 }
 
 /* Several at a time are different memory, and the memory is the device's. */

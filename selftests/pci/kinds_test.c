@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <linux/dma-heap.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 
 #include "../kselftest_harness.h"
 #include "../fpgabuf/foreign.h"
@@ -136,6 +137,70 @@ TEST_F(edu, mapping_does_not_grow)
 		munmap(map, 2 * page);
 		buffer_free(&b);
 	}
+}
+
+/*
+ * Put a reference to the first page of @b into a pipe, which is @b's no more then.
+ * Returns the pipe's end to read it from; -EFAULT: the kernel gives out none.
+ */
+static int take_page(const struct buffer *b)
+{
+	struct iovec iov = { .iov_base = b->map, .iov_len = page_size() };
+	ssize_t ret;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK))
+		return -errno;
+	ret = vmsplice(fds[1], &iov, 1, 0);
+	if (ret < 0)
+		ret = -errno;
+	close(fds[1]);
+	if (ret == (ssize_t)page_size())
+		return fds[0];
+	close(fds[0]);
+	return ret < 0 ? ret : -EIO;
+}
+
+/* Whether the page in the pipe shows @byte somewhere; a negative errno */
+static int page_shows(int pipe, __u8 byte)
+{
+	static __u8 page[65536];
+	ssize_t ret = read(pipe, page, page_size());
+
+	if (ret != (ssize_t)page_size())
+		return ret < 0 ? -errno : -EIO;
+	return !!memchr(page, byte, page_size());
+}
+
+/* Who holds a page of a buffer that was released sees nothing of later ones. */
+TEST_F(edu, no_page_of_another)
+{
+	unsigned int taken = 0;
+	struct buffer b;
+	int kind = -1;
+	int pipe;
+
+	while (edu_next_kind(&self->info, &kind)) {
+		ASSERT_EQ(0, buffer_alloc(self->ch, SIZE, kind, &b));
+		memset(b.map, 0x11, SIZE);
+		pipe = take_page(&b);
+		buffer_free(&b);
+		if (pipe == -EFAULT)
+			continue;
+		ASSERT_LE(0, pipe);
+		taken++;
+		ASSERT_EQ(0, buffer_alloc(self->ch, SIZE, kind, &b));
+		EXPECT_TRUE(kind == FPGABUF_KIND_USER ||
+			    all_bytes(b.map, 0, SIZE));
+		memset(b.map, 0x22, SIZE);
+		EXPECT_EQ(0, page_shows(pipe, 0x22)) {
+			TH_LOG("kind %s", kind_names[kind]);
+		}
+		buffer_free(&b);
+		close(pipe);
+	}
+	/* The user's own at least, or nothing was tried. */
+	EXPECT_LT(0U, taken);
 }
 
 /* Its memory is memory for a device with no IOMMU as well. */
