@@ -8,6 +8,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/export.h>
+#include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
@@ -223,19 +224,44 @@ int fpgabuf_size_check(size_t size, unsigned long ram_pages)
 	return 0;
 }
 
-/* The same of a request. */
+/*
+ * The same of a request, for memory that is within @ram_pages. A piece of it has a
+ * length of 32 bits.
+ */
 VISIBLE_IF_KUNIT int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
 					 unsigned long ram_pages)
 {
+	int ret;
+
 	if (!size)
 		return -EINVAL;
 	if (!fpgabuf_kind_name(kind))
 		return -EOPNOTSUPP;
 	if (!fpgabuf_kind_by_size(kind))
 		return -EINVAL;
-	return fpgabuf_size_check(size, ram_pages);
+	ret = fpgabuf_size_check(size, ram_pages);
+	if (!ret && fpgabuf_kinds[kind]->one_piece &&
+	    PAGE_ALIGN(size) > UINT_MAX)
+		ret = -EFBIG;
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_alloc_check);
+
+/*
+ * How many pages memory of @kind may have for @dev. What is reserved for a device,
+ * or is on it, need not be of the RAM that the kernel counts.
+ */
+static unsigned long fpgabuf_alloc_ram(struct device *dev,
+				       enum fpgabuf_kind kind)
+{
+	struct fpgabuf_reserved *reserved = fpgabuf_reserved_get(dev, kind);
+	unsigned long pages = totalram_pages();
+
+	if (reserved || kind == FPGABUF_KIND_REGION)
+		pages = ULONG_MAX;
+	fpgabuf_reserved_put(reserved);
+	return pages;
+}
 
 /* What is asked for was checked; @request is for a kind that takes one. */
 struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
@@ -276,14 +302,15 @@ struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
  * -EINVAL for size 0 and a kind that needs more than a size (see
  * fpgabuf_kind_by_size()), -EOVERFLOW for one that does not fit, -EOPNOTSUPP for
  * an unknown kind, -ENODEV when the driver of @dev is being removed, -EFBIG when
- * noncontiguous memory would be longer than a segment of @dev, -ENOMEM.
+ * noncontiguous memory would be longer than a segment of @dev, or memory in one
+ * piece (all other kinds but system) be 4 GiB or more, -ENOMEM.
  */
 struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 			      enum fpgabuf_kind kind, unsigned int fd_flags)
 {
 	int ret;
 
-	ret = fpgabuf_alloc_check(size, kind, totalram_pages());
+	ret = fpgabuf_alloc_check(size, kind, fpgabuf_alloc_ram(dev, kind));
 	if (ret == -ENOMEM)
 		dev_warn_ratelimited(dev, "no %zu bytes: the machine has %lu; more RAM helps\n",
 				     size, totalram_pages() << PAGE_SHIFT);

@@ -27,6 +27,8 @@ struct vm_area_struct;
  * @shortage: what there was too little of, behind a number of bytes, and what
  *	would help; told when @alloc fails with -ENOMEM. NULL: @alloc tells
  * @attrs: DMA_ATTR_* that it is allocated with
+ * @one_piece: it may be one piece of &fpgabuf_buffer.pages, which is shorter than
+ *	4 GiB
  * @requested: a size is not enough to ask for it: @alloc finds the request in
  *	&fpgabuf_buffer.priv
  * @alloc: get memory of &fpgabuf_buffer.size for &fpgabuf_buffer.dev, zeroed if
@@ -58,6 +60,7 @@ struct fpgabuf_kind_ops {
 	const char *exp_name;
 	const char *shortage;
 	unsigned long attrs;
+	bool one_piece;
 	bool requested;
 	int (*alloc)(struct fpgabuf_buffer *buffer);
 	void (*free)(struct fpgabuf_buffer *buffer);

@@ -463,6 +463,7 @@ static void region_vunmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)
 const struct fpgabuf_kind_ops fpgabuf_kind_region = {
 	.name		= "region",
 	.exp_name	= "fpgabuf-region",
+	.one_piece	= true,
 	.alloc		= region_alloc,
 	.free		= region_free,
 	.attach		= region_attach,

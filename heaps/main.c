@@ -8,7 +8,6 @@
  */
 #include <linux/device.h>
 #include <linux/err.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/slab.h>
@@ -27,9 +26,12 @@ static unsigned int fpgabuf_num_heaps;
 struct dma_buf *fpgabuf_heap_alloc(const struct fpgabuf_heap *heap,
 				   unsigned long len, u32 fd_flags)
 {
-	if (len >> PAGE_SHIFT > totalram_pages())
+	struct dma_buf *dmabuf;
+
+	dmabuf = fpgabuf_device_alloc(heap->device, len, heap->kind, fd_flags);
+	if (dmabuf == ERR_PTR(-EOVERFLOW) || dmabuf == ERR_PTR(-EFBIG))
 		return ERR_PTR(-ENOMEM);
-	return fpgabuf_device_alloc(heap->device, len, heap->kind, fd_flags);
+	return dmabuf;
 }
 
 static void heap_free(struct fpgabuf_heap *heap)

@@ -21,12 +21,14 @@
  * @size: bytes
  * @kind: kind of memory
  * @ret: the answer
+ * @ram_pages: of the machine; 0: RAM_PAGES
  */
 struct alloc_case {
 	const char *name;
 	size_t size;
 	int kind;
 	int ret;
+	unsigned long ram_pages;
 };
 
 static const struct alloc_case alloc_cases[] = {
@@ -52,6 +54,19 @@ static const struct alloc_case alloc_cases[] = {
 	  -EOVERFLOW },
 	{ "one that would be 0 pages", SIZE_MAX, FPGABUF_KIND_SYSTEM,
 	  -EOVERFLOW },
+#ifdef CONFIG_64BIT
+	{ "longest piece", SZ_4G - PAGE_SIZE, FPGABUF_KIND_REGION, 0,
+	  ULONG_MAX },
+	{ "no piece is that long", SZ_4G - PAGE_SIZE + 1, FPGABUF_KIND_REGION,
+	  -EFBIG, ULONG_MAX },
+	{ "nor of the kernel's memory", SZ_4G, FPGABUF_KIND_CONTIGUOUS, -EFBIG,
+	  SZ_4G / PAGE_SIZE },
+	{ "nor coherent", SZ_4G, FPGABUF_KIND_COHERENT, -EFBIG,
+	  SZ_4G / PAGE_SIZE },
+	{ "nor write-combined", SZ_4G, FPGABUF_KIND_WRITECOMBINE, -EFBIG,
+	  SZ_4G / PAGE_SIZE },
+	{ "many pieces are", SZ_4G, FPGABUF_KIND_SYSTEM, 0, SZ_4G / PAGE_SIZE },
+#endif
 };
 
 static void alloc_case_desc(const struct alloc_case *c, char *desc)
@@ -66,7 +81,8 @@ static void buffer_test_alloc_check(struct kunit *test)
 	const struct alloc_case *c = test->param_value;
 
 	KUNIT_EXPECT_EQ(test, c->ret,
-			fpgabuf_alloc_check(c->size, c->kind, RAM_PAGES));
+			fpgabuf_alloc_check(c->size, c->kind,
+					    c->ram_pages ?: RAM_PAGES));
 }
 
 /**

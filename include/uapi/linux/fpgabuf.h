@@ -313,7 +313,8 @@ struct fpgabuf_format {
  * Errors: -EINVAL: size 0, unknown flag or fd_flag, a kind that has a request of
  * its own because it needs more than a size; -EOVERFLOW: a size that does not
  * fit; -EFBIG: FPGABUF_KIND_NONCONTIGUOUS of more than
- * &fpgabuf_info.max_segment; -EOPNOTSUPP: a kind that the channel does not have;
+ * &fpgabuf_info.max_segment, 4 GiB or more of what may be one piece (all kinds but
+ * that and FPGABUF_KIND_SYSTEM); -EOPNOTSUPP: a kind that the channel does not have;
  * -ENOMEM: no memory (the kernel log says which knob helps); -EMFILE, -ENFILE: no
  * file descriptor left.
  */
