@@ -290,12 +290,13 @@ struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
  * @kind: kind of memory
  * @fd_flags: access mode of the dma-buf's file: O_RDONLY, O_WRONLY or O_RDWR
  *
- * The memory is zeroed and charged to the caller's memory cgroup. It may be that
- * of a buffer which was released: up to free_limit bytes (a parameter of the
- * module) are kept for each device, until memory runs short or the device is
- * unbound. They stay charged to the cgroup that they were allocated in, and are
- * given to nobody else. Memory that a process may hold references to pages of is
- * not kept: it goes back to the kernel, which does not use such a page again.
+ * The memory is zeroed. It is charged to the caller's memory cgroup, unless it is
+ * from a CMA area, reserved for @dev, or on it. It may be that of a buffer which
+ * was released: up to free_limit bytes (a parameter of the module) are kept for
+ * each device, until memory runs short or the device is unbound. They stay charged
+ * to the cgroup that they were allocated in, and are given to nobody else. Memory
+ * that a process may hold references to pages of is not kept: it goes back to the
+ * kernel, which does not use such a page again.
  *
  * Context: process context, may sleep; no lock of a dma-buf held.
  * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
