@@ -50,64 +50,85 @@ struct fpgabuf_attachment {
  * How much of the @left bytes at @start makes one piece. It ends with a page, so
  * that all pieces but the first one start with one, or with the memory.
  */
-static size_t fpgabuf_piece(phys_addr_t start, size_t left, size_t max,
-			    unsigned long boundary)
+static size_t fpgabuf_piece(u64 start, size_t left,
+			    const struct fpgabuf_cut *cut)
 {
-	const size_t len = min_t(size_t, left, max - offset_in_page(start));
-	const unsigned long room = boundary - (start & boundary);
+	const size_t len = min_t(size_t, left,
+				 cut->max - offset_in_page(start));
+	const unsigned long room = cut->boundary - (start & cut->boundary);
 
 	return min_t(size_t, len - 1, room) + 1;
 }
 
-static unsigned int fpgabuf_count_pieces(const struct sg_table *table,
-					 size_t max, unsigned long boundary)
+/*
+ * The address that counts for the boundary, @done bytes into @sg, which is @before
+ * bytes into the memory. Where the memory has none for the device yet, the DMA API
+ * keeps to the boundary, or maps one to one.
+ */
+static u64 fpgabuf_cut_address(const struct fpgabuf_cut *cut,
+			       struct scatterlist *sg, size_t before,
+			       size_t done)
 {
-	struct scatterlist *sg;
-	unsigned int i, pieces = 0;
-	size_t done;
+	if (cut->own != DMA_MAPPING_ERROR)
+		return (u64)cut->own + before + done;
+	return fpgabuf_sg_phys(sg) + done;
+}
 
-	for_each_sgtable_sg(table, sg, i)
+static unsigned int fpgabuf_count_pieces(const struct sg_table *table,
+					 const struct fpgabuf_cut *cut)
+{
+	unsigned int i, pieces = 0;
+	size_t done, before = 0;
+	struct scatterlist *sg;
+
+	for_each_sgtable_sg(table, sg, i) {
 		for (done = 0; done < sg->length; pieces++)
-			done += fpgabuf_piece(fpgabuf_sg_phys(sg) + done,
-					      sg->length - done, max, boundary);
+			done += fpgabuf_piece(fpgabuf_cut_address(cut, sg,
+								  before, done),
+					      sg->length - done, cut);
+		before += sg->length;
+	}
 	return pieces;
 }
 
-/*
- * Copy a table of memory, cut to pieces of no more than @max bytes, a multiple
- * of the page size, that do not cross a multiple of @boundary + 1, a power of
- * two and no less than a page. The memory may start and end anywhere in a page.
- */
-VISIBLE_IF_KUNIT int fpgabuf_cut_table(const struct sg_table *from,
-				       struct sg_table *to, size_t max,
-				       unsigned long boundary)
+/* The piece of @len bytes that is @done bytes into @sg */
+static void fpgabuf_set_piece(struct scatterlist *piece,
+			      struct scatterlist *sg, size_t done,
+			      size_t len)
 {
-	struct scatterlist *sg, *new;
+	const size_t offset = sg->offset + done;
+
+	/* Memory with no pages: only a length. */
+	if (sg_page(sg))
+		sg_set_page(piece, sg_page(sg) + (offset >> PAGE_SHIFT), len,
+			    offset_in_page(offset));
+	piece->length = len;
+}
+
+/* Copy a table of memory, cut to pieces. It may start and end within a page. */
+VISIBLE_IF_KUNIT int fpgabuf_cut_table(const struct sg_table *from,
+				       struct sg_table *to,
+				       const struct fpgabuf_cut *cut)
+{
+	struct scatterlist *sg, *piece;
+	size_t done, len, before = 0;
 	unsigned int i;
 	int ret;
 
-	ret = sg_alloc_table(to, fpgabuf_count_pieces(from, max, boundary),
-			     GFP_KERNEL);
+	ret = sg_alloc_table(to, fpgabuf_count_pieces(from, cut), GFP_KERNEL);
 	if (ret)
 		return ret;
 
-	new = to->sgl;
+	piece = to->sgl;
 	for_each_sgtable_sg(from, sg, i) {
-		size_t done, len;
-
 		for (done = 0; done < sg->length; done += len) {
-			const size_t offset = sg->offset + done;
-
-			len = fpgabuf_piece(fpgabuf_sg_phys(sg) + done,
-					    sg->length - done, max, boundary);
-			/* Memory with no pages: only a length. */
-			if (sg_page(sg))
-				sg_set_page(new, sg_page(sg) +
-					    (offset >> PAGE_SHIFT),
-					    len, offset_in_page(offset));
-			new->length = len;
-			new = sg_next(new);
+			len = fpgabuf_piece(fpgabuf_cut_address(cut, sg,
+								before, done),
+					    sg->length - done, cut);
+			fpgabuf_set_piece(piece, sg, done, len);
+			piece = sg_next(piece);
 		}
+		before += sg->length;
 	}
 	return 0;
 }
@@ -150,12 +171,16 @@ static int fpgabuf_attach(struct dma_buf *dmabuf,
 			  struct dma_buf_attachment *attach)
 {
 	struct fpgabuf_buffer *buffer = dmabuf->priv;
-	unsigned long boundary = dma_get_seg_boundary(attach->dev);
-	size_t max = fpgabuf_max_piece(attach->dev);
+	const bool own = fpgabuf_is_own(buffer, attach->dev);
+	const struct fpgabuf_cut cut = {
+		.max = fpgabuf_max_piece(attach->dev),
+		.boundary = dma_get_seg_boundary(attach->dev),
+		.own = own ? buffer->dma_addr : DMA_MAPPING_ERROR,
+	};
 	struct fpgabuf_attachment *a;
 	int ret;
 
-	if (!max || boundary < PAGE_SIZE - 1 ||
+	if (!cut.max || cut.boundary < PAGE_SIZE - 1 ||
 	    !fpgabuf_may_attach(buffer, attach->dev))
 		return -EOPNOTSUPP;
 	ret = fpgabuf_limits_attach(buffer, attach->dev);
@@ -171,14 +196,14 @@ static int fpgabuf_attach(struct dma_buf *dmabuf,
 		if (ret)
 			goto err_free;
 	}
-	ret = fpgabuf_cut_table(&buffer->pages, &a->table, max, boundary);
+	ret = fpgabuf_cut_table(&buffer->pages, &a->table, &cut);
 	if (ret)
 		goto err_detach;
-	ret = fpgabuf_cut_table(&buffer->pages, &a->view, max, boundary);
+	ret = fpgabuf_cut_table(&buffer->pages, &a->view, &cut);
 	if (ret)
 		goto err_free_table;
 	a->dev = attach->dev;
-	a->own = fpgabuf_is_own(buffer, attach->dev);
+	a->own = own;
 	attach->priv = a;
 
 	mutex_lock(&buffer->lock);

@@ -154,6 +154,20 @@ extern const struct fpgabuf_kind_ops fpgabuf_kind_pool;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_region;
 
 /**
+ * struct fpgabuf_cut - what pieces of memory a device takes
+ * @max: longest one in bytes, a multiple of the page size
+ * @boundary: none crosses a multiple of @boundary + 1, a power of two and no less
+ *	than a page
+ * @own: the address that the memory came with on that device, or
+ *	DMA_MAPPING_ERROR: none, the memory is to be mapped
+ */
+struct fpgabuf_cut {
+	size_t max;
+	unsigned long boundary;
+	dma_addr_t own;
+};
+
+/**
  * struct fpgabuf_pool_layout - where the blocks of a pool's buffer are
  * @stride: bytes from the start of a block to that of the next one
  * @size: bytes of the buffer, whole pages
@@ -256,7 +270,7 @@ int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
 
 /* dmabuf.c */
 int fpgabuf_cut_table(const struct sg_table *from, struct sg_table *to,
-		      size_t max, unsigned long boundary);
+		      const struct fpgabuf_cut *cut);
 
 /* user.c */
 int fpgabuf_user_check(unsigned long address, size_t length,

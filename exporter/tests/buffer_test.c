@@ -191,6 +191,8 @@ static void cut_test_exit(struct kunit *test)
  * @pieces: how many come out
  * @boundary: pages that a piece must not cross a multiple of; 0: none. The
  *	blocks are aligned to their size
+ * @own: page number of the address on the device that the blocks have, in one
+ *	piece; 0: none
  * @head: bytes of the first page that are not in the table
  * @tail: bytes of the last page that are not
  */
@@ -200,6 +202,7 @@ struct cut_case {
 	size_t max;
 	unsigned int pieces;
 	unsigned int boundary;
+	unsigned int own;
 	unsigned int head;
 	unsigned int tail;
 };
@@ -230,6 +233,12 @@ static const struct cut_case cut_cases[] = {
 	{ "a page between boundaries", { 16, 3, 1 }, 256, 20, .boundary = 1 },
 	{ "unaligned, with a boundary", { 16, 16, 5 }, 256, 10, .boundary = 4,
 	  .head = 4095, .tail = 4095 },
+	{ "boundary at the device's address", { 16, 16, 5 }, 256, 12,
+	  .boundary = 4, .own = 3 },
+	{ "boundary with no block's end", { 3, 3, 3 }, 256, 5,
+	  .boundary = 4, .own = 8 },
+	{ "device's address, and no boundary", { 16, 4, 1 }, 256, 3,
+	  .own = 5 },
 };
 
 static void cut_case_desc(const struct cut_case *c, char *desc)
@@ -244,10 +253,12 @@ static unsigned long cut_boundary(const struct cut_case *c)
 	return c->boundary ? (c->boundary << PAGE_SHIFT) - 1 : ULONG_MAX;
 }
 
+/* @at: bytes from the start of the table to it */
 static void expect_piece(struct kunit *test, const struct cut_case *c,
-			 struct scatterlist *sg)
+			 struct scatterlist *sg, size_t at)
 {
-	const phys_addr_t first = page_to_phys(sg_page(sg)) + sg->offset;
+	const u64 first = c->own ? ((u64)c->own << PAGE_SHIFT) + at :
+			  page_to_phys(sg_page(sg)) + sg->offset;
 	const unsigned long mask = ~cut_boundary(c);
 
 	KUNIT_EXPECT_GT(test, sg->length, 0);
@@ -264,7 +275,7 @@ static void expect_pieces(struct kunit *test, const struct cut_case *c)
 	struct cut_test *t = test->priv;
 	unsigned int i, block = 0;
 	struct scatterlist *sg;
-	size_t at = c->head;
+	size_t at = c->head, before = 0;
 
 	for_each_sgtable_sg(&t->to, sg, i) {
 		size_t end;
@@ -277,7 +288,8 @@ static void expect_pieces(struct kunit *test, const struct cut_case *c)
 				    t->blocks[block] + (at >> PAGE_SHIFT));
 		KUNIT_EXPECT_EQ(test, offset_in_page(at), sg->offset);
 		KUNIT_EXPECT_TRUE(test, !i || !sg->offset);
-		expect_piece(test, c, sg);
+		expect_piece(test, c, sg, before);
+		before += sg->length;
 		at += sg->length;
 		KUNIT_ASSERT_LE(test, at, end);
 		if (at == end) {
@@ -310,12 +322,16 @@ static void cut_from(struct kunit *test, const struct cut_case *c)
 static void buffer_test_cut(struct kunit *test)
 {
 	const struct cut_case *c = test->param_value;
+	const struct fpgabuf_cut cut = {
+		.max = c->max << PAGE_SHIFT,
+		.boundary = cut_boundary(c),
+		.own = c->own ? (dma_addr_t)c->own << PAGE_SHIFT :
+				DMA_MAPPING_ERROR,
+	};
 	struct cut_test *t = test->priv;
 
 	cut_from(test, c);
-	KUNIT_ASSERT_EQ(test, 0, fpgabuf_cut_table(&t->from, &t->to,
-						   c->max << PAGE_SHIFT,
-						   cut_boundary(c)));
+	KUNIT_ASSERT_EQ(test, 0, fpgabuf_cut_table(&t->from, &t->to, &cut));
 	KUNIT_EXPECT_EQ(test, c->pieces, t->to.orig_nents);
 	expect_pieces(test, c);
 }
