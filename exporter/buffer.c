@@ -248,19 +248,15 @@ VISIBLE_IF_KUNIT int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_alloc_check);
 
 /*
- * How many pages memory of @kind may have for @dev. What is reserved for a device,
- * or is on it, need not be of the RAM that the kernel counts.
+ * How many pages memory of @kind may have for @dev. What is on a device, or reserved
+ * for it with no-map, is none of the RAM that the kernel counts.
  */
 static unsigned long fpgabuf_alloc_ram(struct device *dev,
 				       enum fpgabuf_kind kind)
 {
-	struct fpgabuf_reserved *reserved = fpgabuf_reserved_get(dev, kind);
-	unsigned long pages = totalram_pages();
-
-	if (reserved || kind == FPGABUF_KIND_REGION)
-		pages = ULONG_MAX;
-	fpgabuf_reserved_put(reserved);
-	return pages;
+	if (kind == FPGABUF_KIND_REGION || fpgabuf_reserved_no_map(dev, kind))
+		return ULONG_MAX;
+	return totalram_pages();
 }
 
 /* What is asked for was checked; @request is for a kind that takes one. */
@@ -296,7 +292,7 @@ struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
  * each device, until memory runs short or the device is unbound. They stay charged
  * to the cgroup that they were allocated in, and are given to nobody else. Memory
  * that a process may hold references to pages of is not kept: it goes back to the
- * kernel, which does not use such a page again.
+ * kernel, which uses no page again before its last reference is gone.
  *
  * Context: process context, may sleep; no lock of a dma-buf held.
  * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:

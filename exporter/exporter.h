@@ -232,6 +232,7 @@ bool fpgabuf_region_is_shared(const struct device *dev);
 /* reserved.c */
 struct fpgabuf_reserved *fpgabuf_reserved_get(const struct device *dev,
 					      enum fpgabuf_kind kind);
+bool fpgabuf_reserved_no_map(const struct device *dev, enum fpgabuf_kind kind);
 void fpgabuf_reserved_put(struct fpgabuf_reserved *reserved);
 
 /* recycle.c */

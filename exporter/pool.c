@@ -46,7 +46,7 @@ VISIBLE_IF_KUNIT int fpgabuf_pool_lay_out(u32 block_size, u32 num_blocks,
 	if (limit && stride * (num_blocks - 1) + block_size > limit)
 		stride = roundup_pow_of_two(stride);
 	size = ALIGN(stride * num_blocks, max_t(u64, alignment, PAGE_SIZE));
-	/* The stride and what it counts to are numbers of 32 bits. */
+	/* The ABI's limit; strides are numbers of 32 bits. */
 	if (size > INT_MAX)
 		return -EOVERFLOW;
 
@@ -75,7 +75,7 @@ EXPORT_SYMBOL_IF_KUNIT(fpgabuf_pool_lay_out);
  * would cross a multiple of @boundary otherwise, or a page if it is no longer
  * than one: when the blocks do not all end before the first such multiple.
  *
- * The memory is zeroed, and that of no buffer that was released.
+ * The memory is zeroed. When it is released it is not kept for other buffers.
  *
  * Context: process context, may sleep; no lock of a dma-buf held.
  * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:

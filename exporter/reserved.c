@@ -143,6 +143,27 @@ void fpgabuf_reserved_put(struct fpgabuf_reserved *reserved)
 			       &reserved_lock);
 }
 
+/**
+ * fpgabuf_reserved_no_map() - whether memory may be none of the system's RAM
+ * @dev: the device
+ * @kind: of the memory that is to be allocated for it
+ *
+ * A reusable area is RAM, which totalram_pages() counts; the others are not.
+ *
+ * Return: whether such memory is reserved for @dev and @kind.
+ */
+bool fpgabuf_reserved_no_map(const struct device *dev, enum fpgabuf_kind kind)
+{
+	struct fpgabuf_reserved *reserved;
+	bool no_map;
+
+	reserved = reserved_get(dev, reserved_types_for(kind) &
+				     ~BIT(RESERVED_REUSABLE));
+	no_map = reserved;
+	fpgabuf_reserved_put(reserved);
+	return no_map;
+}
+
 /* ---- what the device tree says ---- */
 
 static enum reserved_type reserved_type_of(const struct device_node *node,
