@@ -192,7 +192,7 @@ TEST_F(engine, takes_pieces_or_refuses_them)
 	struct fpgabuf_inspect inspect = { 0 };
 	size_t i;
 	char *memory;
-	int fd;
+	int fd, ret;
 
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -205,11 +205,14 @@ TEST_F(engine, takes_pieces_or_refuses_them)
 	fd = fpga_alloc_user(self->ch, memory, size, O_RDWR);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, fpga_inspect(self->ch, fd, &inspect, NULL, 0));
-	/* Bounce buffers are in one piece. */
-	ASSERT_EQ(bounced(), inspect.dma_segments == 1);
 	ASSERT_EQ(0, fpga_set_raw(self->ch, size, 0));
-	EXPECT_EQ(variant->lines && !bounced() ? -EOPNOTSUPP : 0,
-		  fpga_register(self->ch, fd, 0, 0));
+	ret = fpga_register(self->ch, fd, 0, 0);
+	/* Bounce buffers may happen to be neighbours, other ones each time. */
+	if (variant->lines && bounced() && !ret)
+		return;
+	if (!bounced())
+		ASSERT_LT(1U, inspect.dma_segments);
+	EXPECT_EQ(variant->lines ? -EOPNOTSUPP : 0, ret);
 }
 
 /* @pitch: in bytes; 0: the driver chooses it. @format: out, as it was set */

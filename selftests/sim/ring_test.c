@@ -274,7 +274,10 @@ TEST_F(ring, reports_what_was_overwritten_after_an_error)
 	ASSERT_EQ(0, sim_register(self->ch, self->b.fd, FRAME, SLOTS));
 	ASSERT_EQ(0, queue_some(self->ch, SLOTS));
 	ASSERT_EQ(0, sim_fault("rx0", "error 1 1"));
-	ASSERT_EQ(1, fpga_start_timeout(self->ch, 200));
+	/* It begins again when it is asked, and then stays in the first buffer. */
+	ASSERT_EQ(1, fpga_start_timeout(self->ch, 2000));
+	ASSERT_TRUE(sim_fault_met("rx0"));
+	ASSERT_EQ(0, sim_fault("rx0", "hang"));
 	ASSERT_EQ(0, take_one(self->ch, &done));
 	EXPECT_EQ(0U, done.slot);
 	EXPECT_EQ(0, done.status);
@@ -282,8 +285,11 @@ TEST_F(ring, reports_what_was_overwritten_after_an_error)
 		ASSERT_EQ(0, take_one(self->ch, &done));
 		EXPECT_EQ(-EIO, done.status);
 	}
+	ASSERT_TRUE(sim_fault_met("rx0"));
 	ASSERT_EQ(0, fpga_queue(self->ch, 0, 0));
+	ASSERT_EQ(0, sim_fault("rx0", "none"));
 	ASSERT_EQ(0, take_one(self->ch, &done));
+	EXPECT_EQ(0U, done.slot);
 	EXPECT_EQ(0, done.status);
 	EXPECT_TRUE(!!(done.flags & FPGABUF_DONE_OVERWRITTEN));
 }
