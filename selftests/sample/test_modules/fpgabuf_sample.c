@@ -46,37 +46,56 @@ static int sample_greet(void)
 	return 0;
 }
 
-static int __init sample_init(void)
-{
-	int ret;
-
-	pdev = platform_device_register_simple("fpgabuf_sample", 0, NULL, 0);
-	if (IS_ERR(pdev))
-		return PTR_ERR(pdev);
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
-	if (ret)
-		goto err_device;
-	dmabuf = fpgabuf_alloc(&pdev->dev, SZ_64K, FPGABUF_KIND_COHERENT, O_RDWR);
-	ret = PTR_ERR_OR_ZERO(dmabuf);
-	if (ret)
-		goto err_device;
-	ret = sample_greet() ?: misc_register(&sample_misc);
-	if (ret)
-		goto err_buffer;
-	return 0;
-
-err_buffer:
-	dma_buf_put(dmabuf);
-err_device:
-	platform_device_unregister(pdev);
-	return ret;
-}
-
-static void __exit sample_exit(void)
+/* When it is unbound: whoever else has the buffer keeps it. */
+static void sample_end(void *unused)
 {
 	misc_deregister(&sample_misc);
 	dma_buf_put(dmabuf);
+}
+
+static int sample_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	int ret;
+
+	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(32));
+	if (ret)
+		return ret;
+	dmabuf = fpgabuf_alloc(dev, SZ_64K, FPGABUF_KIND_COHERENT, O_RDWR);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	ret = sample_greet() ?: misc_register(&sample_misc);
+	if (ret) {
+		dma_buf_put(dmabuf);
+		return ret;
+	}
+	return devm_add_action_or_reset(dev, sample_end, NULL);
+}
+
+static struct platform_driver sample_driver = {
+	.probe = sample_probe,
+	.driver = {
+		.name = "fpgabuf_sample",
+	},
+};
+
+static int __init sample_init(void)
+{
+	int ret = platform_driver_register(&sample_driver);
+
+	if (ret)
+		return ret;
+	pdev = platform_device_register_simple("fpgabuf_sample", 0, NULL, 0);
+	if (IS_ERR(pdev))
+		platform_driver_unregister(&sample_driver);
+	return PTR_ERR_OR_ZERO(pdev);
+}
+
+/* Its own buffer is a use of it: to be unbound before. */
+static void __exit sample_exit(void)
+{
 	platform_device_unregister(pdev);
+	platform_driver_unregister(&sample_driver);
 }
 
 module_init(sample_init);
