@@ -1,103 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Allocating and freeing a buffer, whatever its kind, and counting them.
+ * A buffer, whatever its kind.
  */
-#include <kunit/visibility.h>
-#include <linux/atomic.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
-#include <linux/export.h>
-#include <linux/limits.h>
-#include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "exporter.h"
 
-static const struct fpgabuf_kind_ops *const fpgabuf_kinds[] = {
-	[FPGABUF_KIND_COHERENT] = &fpgabuf_kind_coherent,
-	[FPGABUF_KIND_CONTIGUOUS] = &fpgabuf_kind_contiguous,
-	[FPGABUF_KIND_SYSTEM] = &fpgabuf_kind_system,
-	[FPGABUF_KIND_WRITECOMBINE] = &fpgabuf_kind_writecombine,
-	[FPGABUF_KIND_NONCONTIGUOUS] = &fpgabuf_kind_noncontiguous,
-	[FPGABUF_KIND_USER] = &fpgabuf_kind_user,
-	[FPGABUF_KIND_POOL] = &fpgabuf_kind_pool,
-	[FPGABUF_KIND_REGION] = &fpgabuf_kind_region,
-};
-
-static_assert(ARRAY_SIZE(fpgabuf_kinds) == FPGABUF_NUM_KINDS);
-
-/* Live buffers and their bytes, per kind, for debugfs and leak tests. */
-static struct {
-	atomic_t buffers;
-	atomic64_t bytes;
-} fpgabuf_totals[ARRAY_SIZE(fpgabuf_kinds)];
-
-static void fpgabuf_account(const struct fpgabuf_buffer *buffer, int sign)
-{
-	atomic_add(sign, &fpgabuf_totals[buffer->number].buffers);
-	atomic64_add(sign * (s64)buffer->size,
-		     &fpgabuf_totals[buffer->number].bytes);
-}
-
-int fpgabuf_buffers_show(struct seq_file *s, void *unused)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(fpgabuf_kinds); i++)
-		seq_printf(s, "%s %d %lld\n", fpgabuf_kinds[i]->name,
-			   atomic_read(&fpgabuf_totals[i].buffers),
-			   atomic64_read(&fpgabuf_totals[i].bytes));
-	return 0;
-}
-
 /**
- * fpgabuf_kind_name() - what users call a kind of memory
- * @kind: the kind; they are numbered from 0 on
+ * fpgabuf_buffer_new() - get memory
+ * @dev: the device it is for
+ * @size: bytes
+ * @ops: its kind
+ * @kind: number of that
+ * @request: what @ops->alloc finds in &fpgabuf_buffer.priv
  *
- * Return: its name, or NULL for one that there is not.
+ * Return: a buffer that belongs to the caller, or an ERR_PTR of @ops->alloc.
  */
-const char *fpgabuf_kind_name(enum fpgabuf_kind kind)
-{
-	return (unsigned int)kind < ARRAY_SIZE(fpgabuf_kinds) ?
-		fpgabuf_kinds[kind]->name : NULL;
-}
-EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_name, "FPGABUF");
-
-/**
- * fpgabuf_kind_by_size() - whether a size is enough to allocate of a kind
- * @kind: the kind
- *
- * Return: true for those that fpgabuf_alloc() makes.
- */
-bool fpgabuf_kind_by_size(enum fpgabuf_kind kind)
-{
-	return fpgabuf_kind_name(kind) && !fpgabuf_kinds[kind]->requested;
-}
-EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_by_size, "FPGABUF");
-
-/* Once more without what is kept for later, which may be what it lacks. */
-static int fpgabuf_buffer_fill(struct fpgabuf_buffer *buffer)
-{
-	const bool shortage = buffer->kind->shortage;
-	int ret;
-
-	ret = buffer->kind->alloc(buffer);
-	if (ret == -ENOMEM && shortage && fpgabuf_stocks_drop())
-		ret = buffer->kind->alloc(buffer);
-	if (ret == -ENOMEM && shortage)
-		fpgabuf_limits_shortage(buffer);
-	if (!ret)
-		fpgabuf_stock_charge(buffer);
-	return ret;
-}
-
-/* Takes over the reference to @stock on success. */
-static struct fpgabuf_buffer *
-fpgabuf_buffer_new(struct device *dev, size_t size, enum fpgabuf_kind kind,
-		   void *request, struct fpgabuf_stock *stock)
+struct fpgabuf_buffer *fpgabuf_buffer_new(struct device *dev, size_t size,
+					  const struct fpgabuf_kind_ops *ops,
+					  enum fpgabuf_kind kind, void *request)
 {
 	struct fpgabuf_buffer *buffer;
 	int ret;
@@ -106,214 +30,49 @@ fpgabuf_buffer_new(struct device *dev, size_t size, enum fpgabuf_kind kind,
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
 
+	kref_init(&buffer->ref);
 	buffer->dev = get_device(dev);
-	buffer->kind = fpgabuf_kinds[kind];
+	buffer->kind = ops;
 	buffer->number = kind;
 	buffer->size = size;
 	buffer->priv = request;
-	buffer->behind_iommu = device_iommu_mapped(dev);
 	buffer->dma_addr = DMA_MAPPING_ERROR;
 	buffer->reserved = fpgabuf_reserved_get(dev, kind);
-	buffer->stock = stock;
+	init_rwsem(&buffer->memory);
 	mutex_init(&buffer->lock);
+	mutex_init(&buffer->mappings_lock);
+	init_waitqueue_head(&buffer->unmapped);
 	INIT_LIST_HEAD(&buffer->attachments);
+	INIT_LIST_HEAD(&buffer->live);
 
-	ret = fpgabuf_buffer_fill(buffer);
+	ret = ops->alloc(buffer);
 	if (ret) {
-		mutex_destroy(&buffer->lock);
-		fpgabuf_reserved_put(buffer->reserved);
-		put_device(buffer->dev);
-		kfree(buffer);
+		fpgabuf_buffer_free(buffer);
 		return ERR_PTR(ret);
 	}
 	return buffer;
-}
-
-/*
- * A device that was pulled out is behind no IOMMU any more. From then on the DMA
- * API would take the address that its memory came with for a physical one, and
- * map or free whatever is there.
- */
-bool fpgabuf_buffer_stranded(const struct fpgabuf_buffer *buffer)
-{
-	return buffer->behind_iommu && buffer->dma_addr != DMA_MAPPING_ERROR &&
-	       fpgabuf_has_pages(buffer) && !device_iommu_mapped(buffer->dev);
-}
-
-/* A free one, zeroed, or a new one. */
-static struct fpgabuf_buffer *
-fpgabuf_buffer_get(struct device *dev, size_t size, enum fpgabuf_kind kind,
-		   void *request)
-{
-	struct fpgabuf_stock *stock = NULL;
-	struct fpgabuf_buffer *buffer;
-
-	if (fpgabuf_kinds[kind]->clear)
-		stock = fpgabuf_stock_get(dev);
-	buffer = fpgabuf_stock_take(stock, size, kind);
-	if (buffer) {
-		buffer->kind->clear(buffer);
-		fpgabuf_stock_put(stock);
-		return buffer;
-	}
-
-	buffer = fpgabuf_buffer_new(dev, size, kind, request, stock);
-	if (IS_ERR(buffer))
-		fpgabuf_stock_put(stock);
-	return buffer;
-}
-
-static struct fpgabuf_buffer *
-fpgabuf_buffer_alloc(struct device *dev, size_t size, enum fpgabuf_kind kind,
-		     void *request)
-{
-	struct module *owner = dev->driver ? dev->driver->owner : NULL;
-	struct fpgabuf_buffer *buffer;
-
-	if (!try_module_get(owner))
-		return ERR_PTR(-ENODEV);
-
-	buffer = fpgabuf_buffer_get(dev, size, kind, request);
-	if (IS_ERR(buffer)) {
-		module_put(owner);
-		return buffer;
-	}
-	buffer->owner = owner;
-	fpgabuf_account(buffer, 1);
-	return buffer;
-}
-
-/* Give the memory of a buffer back that is in use no more. */
-void fpgabuf_buffer_destroy(struct fpgabuf_buffer *buffer)
-{
-	if (fpgabuf_buffer_stranded(buffer))
-		dev_err(buffer->dev,
-			"%zu bytes of %s memory are lost: the device was pulled out before they were freed\n",
-			buffer->size, buffer->kind->name);
-	else
-		buffer->kind->free(buffer);
-	mutex_destroy(&buffer->lock);
-	fpgabuf_reserved_put(buffer->reserved);
-	put_device(buffer->dev);
-	fpgabuf_stock_put(buffer->stock);
-	kfree(buffer);
-}
-
-/* Called by the dma-buf's release: nobody else can reach the buffer. */
-void fpgabuf_buffer_release(struct fpgabuf_buffer *buffer)
-{
-	struct module *owner = buffer->owner;
-
-	fpgabuf_account(buffer, -1);
-	/* Once it is kept it may be somebody's again. */
-	if (!fpgabuf_stock_keep(buffer))
-		fpgabuf_buffer_destroy(buffer);
-	module_put(owner);
-}
-
-/* What can be said of a size on a machine with @ram_pages before trying. */
-int fpgabuf_size_check(size_t size, unsigned long ram_pages)
-{
-	if (!size)
-		return -EINVAL;
-	if (size > SSIZE_MAX - PAGE_SIZE)
-		return -EOVERFLOW;
-	/* More than the machine has: do not make the OOM killer find out. */
-	if (PFN_UP(size) > ram_pages)
-		return -ENOMEM;
-	return 0;
-}
-
-/*
- * The same of a request, for memory that is within @ram_pages. A piece of it has a
- * length of 32 bits.
- */
-VISIBLE_IF_KUNIT int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
-					 unsigned long ram_pages)
-{
-	int ret;
-
-	if (!size)
-		return -EINVAL;
-	if (!fpgabuf_kind_name(kind))
-		return -EOPNOTSUPP;
-	if (!fpgabuf_kind_by_size(kind))
-		return -EINVAL;
-	ret = fpgabuf_size_check(size, ram_pages);
-	if (!ret && fpgabuf_kinds[kind]->one_piece &&
-	    PAGE_ALIGN(size) > UINT_MAX)
-		ret = -EFBIG;
-	return ret;
-}
-EXPORT_SYMBOL_IF_KUNIT(fpgabuf_alloc_check);
-
-/*
- * How many pages memory of @kind may have for @dev. What is on a device, or reserved
- * for it with no-map, is none of the RAM that the kernel counts.
- */
-static unsigned long fpgabuf_alloc_ram(struct device *dev,
-				       enum fpgabuf_kind kind)
-{
-	if (kind == FPGABUF_KIND_REGION || fpgabuf_reserved_no_map(dev, kind))
-		return ULONG_MAX;
-	return totalram_pages();
-}
-
-/* What is asked for was checked; @request is for a kind that takes one. */
-struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
-					enum fpgabuf_kind kind,
-					unsigned int fd_flags, void *request)
-{
-	struct fpgabuf_buffer *buffer;
-	struct dma_buf *dmabuf;
-
-	buffer = fpgabuf_buffer_alloc(dev, size, kind, request);
-	if (IS_ERR(buffer))
-		return ERR_CAST(buffer);
-
-	dmabuf = fpgabuf_dmabuf_export(buffer, fd_flags);
-	if (IS_ERR(dmabuf))
-		fpgabuf_buffer_release(buffer);
-	return dmabuf;
 }
 
 /**
- * fpgabuf_alloc() - allocate memory for a device, as a dma-buf
- * @dev: the device that really does the DMA (of a dmaengine channel, what
- *	dmaengine_get_dma_device() returns). Must be bound to its driver during
- *	the call; that driver's module cannot be removed while the buffer lives
- * @size: bytes; rounded up to whole pages
- * @kind: kind of memory
- * @fd_flags: access mode of the dma-buf's file: O_RDONLY, O_WRONLY or O_RDWR
- *
- * The memory is zeroed. It is charged to the caller's memory cgroup, unless it is
- * from a CMA area, reserved for @dev, or on it. It may be that of a buffer which
- * was released: up to free_limit bytes (a parameter of the module) are kept for
- * each device, until memory runs short or the device is unbound. They stay charged
- * to the cgroup that they were allocated in, and are given to nobody else. Memory
- * that a process may hold references to pages of is not kept: it goes back to the
- * kernel, which uses no page again before its last reference is gone.
- *
- * Context: process context, may sleep; no lock of a dma-buf held.
- * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
- * -EINVAL for size 0 and a kind that needs more than a size (see
- * fpgabuf_kind_by_size()), -EOVERFLOW for one that does not fit, -EOPNOTSUPP for
- * an unknown kind, -ENODEV when the driver of @dev is being removed, -EFBIG when
- * noncontiguous memory would be longer than a segment of @dev, or memory in one
- * piece (all other kinds but system) be 4 GiB or more, -ENOMEM.
+ * fpgabuf_buffer_free() - free a buffer that has no memory
+ * @buffer: the buffer, in use no more
  */
-struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
-			      enum fpgabuf_kind kind, unsigned int fd_flags)
+void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer)
 {
-	int ret;
-
-	ret = fpgabuf_alloc_check(size, kind, fpgabuf_alloc_ram(dev, kind));
-	if (ret == -ENOMEM)
-		dev_warn_ratelimited(dev, "no %zu bytes: the machine has %lu; more RAM helps\n",
-				     size, totalram_pages() << PAGE_SHIFT);
-	if (ret)
-		return ERR_PTR(ret);
-	return fpgabuf_alloc_requested(dev, PAGE_ALIGN(size), kind, fd_flags,
-				       NULL);
+	mutex_destroy(&buffer->mappings_lock);
+	mutex_destroy(&buffer->lock);
+	fpgabuf_reserved_put(buffer->reserved);
+	put_device(buffer->dev);
+	kfree(buffer);
 }
-EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc, "FPGABUF");
+
+/**
+ * fpgabuf_buffer_destroy() - free a buffer and its memory
+ * @buffer: the buffer, in use no more; if it is of a @bound kind, its device has a
+ *	driver
+ */
+void fpgabuf_buffer_destroy(struct fpgabuf_buffer *buffer)
+{
+	buffer->kind->free(buffer);
+	fpgabuf_buffer_free(buffer);
+}

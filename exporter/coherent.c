@@ -110,10 +110,9 @@ int fpgabuf_coherent_mmap(struct fpgabuf_buffer *buffer,
 {
 	int ret;
 
-	if (fpgabuf_buffer_stranded(buffer))
+	/* Its driver may be on its way out, or have gone, and the memory be in use. */
+	if (READ_ONCE(buffer->binding->closed))
 		return -ENODEV;
-	/* Where it is mapped by page, behind an IOMMU, nobody else sets them. */
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	ret = dma_mmap_attrs(buffer->dev, vma, buffer->priv, buffer->dma_addr,
 			     buffer->size, buffer->kind->attrs);
 	/* Also if it failed: get_user_pages_fast() does not wait for its end. */
@@ -138,6 +137,7 @@ const struct fpgabuf_kind_ops fpgabuf_kind_coherent = {
 	.exp_name	= "fpgabuf-coherent",
 	.shortage	= "bytes of coherent memory; a larger CMA area (cma=) helps",
 	.one_piece	= true,
+	.bound		= true,
 	.alloc		= fpgabuf_coherent_alloc,
 	.free		= fpgabuf_coherent_free,
 	.clear		= coherent_clear,
@@ -154,6 +154,7 @@ const struct fpgabuf_kind_ops fpgabuf_kind_writecombine = {
 	.shortage	= "bytes of writecombine memory; a larger CMA area (cma=) helps",
 	.attrs		= DMA_ATTR_WRITE_COMBINE,
 	.one_piece	= true,
+	.bound		= true,
 	.alloc		= fpgabuf_coherent_alloc,
 	.free		= fpgabuf_coherent_free,
 	.clear		= coherent_clear,

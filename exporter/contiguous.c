@@ -81,6 +81,7 @@ const struct fpgabuf_kind_ops fpgabuf_kind_contiguous = {
 	.exp_name		= "fpgabuf-contiguous",
 	.shortage		= "contiguous bytes; a CMA area (cma=) or the system kind helps",
 	.one_piece		= true,
+	.bound			= true,
 	.alloc			= contiguous_alloc,
 	.free			= contiguous_free,
 	.clear			= fpgabuf_clear_pages,

@@ -13,6 +13,7 @@
 #include <linux/string.h>
 
 #include "exporter.h"
+#include "region.h"
 
 /*
  * Guards both of them. Held by readers for as long as they allocate, so that a

@@ -11,128 +11,19 @@
  * a buffer may be mapped for several devices at once, and only this file knows
  * when the CPU or a device gets it.
  */
-#include <kunit/visibility.h>
 #include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/fcntl.h>
+#include <linux/err.h>
 #include <linux/highmem.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "exporter.h"
-
-/**
- * struct fpgabuf_attachment - a device that is attached to a buffer
- * @dev: the device; the importer holds it for as long as it is attached
- * @table: the memory, in pieces that @dev takes; what is mapped and synchronised
- * @view: copy of @table, for the importer. The core scrambles the page links of
- *	what it hands out (CONFIG_DMABUF_DEBUG), which synchronising needs
- * @node: in &fpgabuf_buffer.attachments
- * @own: @dev has the address that came with the memory
- * @mapped: between map and unmap; guarded by &fpgabuf_buffer.lock
- * @dir: the direction it is mapped in, while @mapped
- */
-struct fpgabuf_attachment {
-	struct device *dev;
-	struct sg_table table;
-	struct sg_table view;
-	struct list_head node;
-	bool own;
-	bool mapped;
-	enum dma_data_direction dir;
-};
-
-/*
- * How much of the @left bytes at @start makes one piece. It ends with a page, so
- * that all pieces but the first one start with one, or with the memory.
- */
-static size_t fpgabuf_piece(u64 start, size_t left,
-			    const struct fpgabuf_cut *cut)
-{
-	const size_t len = min_t(size_t, left,
-				 cut->max - offset_in_page(start));
-	const unsigned long room = cut->boundary - (start & cut->boundary);
-
-	return min_t(size_t, len - 1, room) + 1;
-}
-
-/*
- * The address that counts for the boundary, @done bytes into @sg, which is @before
- * bytes into the memory. Where the memory has none for the device yet, the DMA API
- * keeps to the boundary, or maps one to one.
- */
-static u64 fpgabuf_cut_address(const struct fpgabuf_cut *cut,
-			       struct scatterlist *sg, size_t before,
-			       size_t done)
-{
-	if (cut->own != DMA_MAPPING_ERROR)
-		return (u64)cut->own + before + done;
-	return fpgabuf_sg_phys(sg) + done;
-}
-
-static unsigned int fpgabuf_count_pieces(const struct sg_table *table,
-					 const struct fpgabuf_cut *cut)
-{
-	unsigned int i, pieces = 0;
-	size_t done, before = 0;
-	struct scatterlist *sg;
-
-	for_each_sgtable_sg(table, sg, i) {
-		for (done = 0; done < sg->length; pieces++)
-			done += fpgabuf_piece(fpgabuf_cut_address(cut, sg,
-								  before, done),
-					      sg->length - done, cut);
-		before += sg->length;
-	}
-	return pieces;
-}
-
-/* The piece of @len bytes that is @done bytes into @sg */
-static void fpgabuf_set_piece(struct scatterlist *piece,
-			      struct scatterlist *sg, size_t done,
-			      size_t len)
-{
-	const size_t offset = sg->offset + done;
-
-	/* Memory with no pages: only a length. */
-	if (sg_page(sg))
-		sg_set_page(piece, sg_page(sg) + (offset >> PAGE_SHIFT), len,
-			    offset_in_page(offset));
-	piece->length = len;
-}
-
-/* Copy a table of memory, cut to pieces. It may start and end within a page. */
-VISIBLE_IF_KUNIT int fpgabuf_cut_table(const struct sg_table *from,
-				       struct sg_table *to,
-				       const struct fpgabuf_cut *cut)
-{
-	struct scatterlist *sg, *piece;
-	size_t done, len, before = 0;
-	unsigned int i;
-	int ret;
-
-	ret = sg_alloc_table(to, fpgabuf_count_pieces(from, cut), GFP_KERNEL);
-	if (ret)
-		return ret;
-
-	piece = to->sgl;
-	for_each_sgtable_sg(from, sg, i) {
-		for (done = 0; done < sg->length; done += len) {
-			len = fpgabuf_piece(fpgabuf_cut_address(cut, sg,
-								before, done),
-					    sg->length - done, cut);
-			fpgabuf_set_piece(piece, sg, done, len);
-			piece = sg_next(piece);
-		}
-		before += sg->length;
-	}
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(fpgabuf_cut_table);
 
 /* The longest piece, in whole pages, that can be mapped for @dev. */
 static size_t fpgabuf_max_piece(struct device *dev)
@@ -160,64 +51,96 @@ static bool fpgabuf_may_attach(const struct fpgabuf_buffer *buffer,
 	return false;
 }
 
+/* The DMA API must not be used for the memory's own device any more. */
+static bool fpgabuf_is_over(const struct fpgabuf_buffer *buffer)
+{
+	return buffer->kind->bound && READ_ONCE(buffer->binding->over);
+}
+
 /* Whether @dev has the address that came with the memory. */
 static bool fpgabuf_is_own(const struct fpgabuf_buffer *buffer,
 			   const struct device *dev)
 {
-	return dev == buffer->dev && buffer->dma_addr != DMA_MAPPING_ERROR;
+	return dev == buffer->dev && buffer->dma_addr != DMA_MAPPING_ERROR &&
+	       !fpgabuf_is_over(buffer);
+}
+
+/* What @a->dev takes of the memory that there is now. Nothing is left on an error. */
+static int fpgabuf_attachment_cut(const struct fpgabuf_buffer *buffer,
+				  struct fpgabuf_attachment *a)
+{
+	const bool own = fpgabuf_is_own(buffer, a->dev);
+	const struct fpgabuf_cut cut = {
+		.max = fpgabuf_max_piece(a->dev),
+		.boundary = dma_get_seg_boundary(a->dev),
+		.own = own ? buffer->dma_addr : DMA_MAPPING_ERROR,
+	};
+	int ret;
+
+	if (!cut.max || cut.boundary < PAGE_SIZE - 1 ||
+	    !fpgabuf_may_attach(buffer, a->dev))
+		return -EOPNOTSUPP;
+	/* What came with an address is where the device reaches. */
+	ret = own ? 0 : fpgabuf_limits_attach(buffer, a->dev);
+	if (ret)
+		return ret;
+	ret = fpgabuf_cut_table(&buffer->pages, &a->table, &cut);
+	if (ret)
+		return ret;
+	ret = fpgabuf_cut_table(&buffer->pages, &a->view, &cut);
+	if (ret)
+		sg_free_table(&a->table);
+	a->own = own;
+	return ret;
+}
+
+static void fpgabuf_attachment_uncut(struct fpgabuf_attachment *a)
+{
+	sg_free_table(&a->view);
+	sg_free_table(&a->table);
+}
+
+static int fpgabuf_attach_to(struct fpgabuf_buffer *buffer,
+			     struct dma_buf_attachment *attach,
+			     struct fpgabuf_attachment *a)
+{
+	int ret;
+
+	ret = fpgabuf_attachment_cut(buffer, a);
+	if (ret)
+		return ret;
+	if (buffer->kind->attach) {
+		ret = buffer->kind->attach(buffer, attach);
+		if (ret) {
+			fpgabuf_attachment_uncut(a);
+			return ret;
+		}
+	}
+	mutex_lock(&buffer->lock);
+	list_add_tail(&a->node, &buffer->attachments);
+	mutex_unlock(&buffer->lock);
+	return 0;
 }
 
 static int fpgabuf_attach(struct dma_buf *dmabuf,
 			  struct dma_buf_attachment *attach)
 {
 	struct fpgabuf_buffer *buffer = dmabuf->priv;
-	const bool own = fpgabuf_is_own(buffer, attach->dev);
-	const struct fpgabuf_cut cut = {
-		.max = fpgabuf_max_piece(attach->dev),
-		.boundary = dma_get_seg_boundary(attach->dev),
-		.own = own ? buffer->dma_addr : DMA_MAPPING_ERROR,
-	};
 	struct fpgabuf_attachment *a;
 	int ret;
-
-	if (!cut.max || cut.boundary < PAGE_SIZE - 1 ||
-	    !fpgabuf_may_attach(buffer, attach->dev))
-		return -EOPNOTSUPP;
-	ret = fpgabuf_limits_attach(buffer, attach->dev);
-	if (ret)
-		return ret;
 
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
-
-	if (buffer->kind->attach) {
-		ret = buffer->kind->attach(buffer, attach);
-		if (ret)
-			goto err_free;
-	}
-	ret = fpgabuf_cut_table(&buffer->pages, &a->table, &cut);
-	if (ret)
-		goto err_detach;
-	ret = fpgabuf_cut_table(&buffer->pages, &a->view, &cut);
-	if (ret)
-		goto err_free_table;
 	a->dev = attach->dev;
-	a->own = own;
+	a->revocable = dma_buf_attach_revocable(attach);
 	attach->priv = a;
 
-	mutex_lock(&buffer->lock);
-	list_add_tail(&a->node, &buffer->attachments);
-	mutex_unlock(&buffer->lock);
-	return 0;
-
-err_free_table:
-	sg_free_table(&a->table);
-err_detach:
-	if (buffer->kind->detach)
-		buffer->kind->detach(buffer, attach);
-err_free:
-	kfree(a);
+	down_read(&buffer->memory);
+	ret = fpgabuf_attach_to(buffer, attach, a);
+	up_read(&buffer->memory);
+	if (ret)
+		kfree(a);
 	return ret;
 }
 
@@ -231,10 +154,7 @@ static void fpgabuf_detach(struct dma_buf *dmabuf,
 	list_del(&a->node);
 	mutex_unlock(&buffer->lock);
 
-	sg_free_table(&a->view);
-	sg_free_table(&a->table);
-	if (buffer->kind->detach)
-		buffer->kind->detach(buffer, attach);
+	fpgabuf_attachment_uncut(a);
 	kfree(a);
 }
 
@@ -257,20 +177,6 @@ static void fpgabuf_sync_for_cpu(const struct fpgabuf_buffer *buffer,
 		dma_sync_sgtable_for_cpu(a->dev, &a->table, a->dir);
 	else if (a->own && buffer->kind->sync_for_cpu)
 		buffer->kind->sync_for_cpu(buffer, a->dir);
-}
-
-/* The device finds the pieces of @table one behind the other, from @addr on. */
-void fpgabuf_set_addresses(struct sg_table *table, dma_addr_t addr)
-{
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sgtable_sg(table, sg, i) {
-		sg_dma_address(sg) = addr;
-		sg_dma_len(sg) = sg->length;
-		addr += sg->length;
-	}
-	table->nents = table->orig_nents;
 }
 
 /* The importer sees the addresses that the table has got. */
@@ -298,35 +204,80 @@ static enum dma_data_direction fpgabuf_map_dir(enum dma_data_direction dir)
 	return dir == DMA_FROM_DEVICE ? DMA_BIDIRECTIONAL : dir;
 }
 
-static struct sg_table *fpgabuf_map(struct dma_buf_attachment *attach,
-				    enum dma_data_direction dir)
+/* The memory has moved since it was cut. */
+static int fpgabuf_attachment_refresh(const struct fpgabuf_buffer *buffer,
+				      struct fpgabuf_attachment *a)
 {
-	struct fpgabuf_buffer *buffer = attach->dmabuf->priv;
-	struct fpgabuf_attachment *a = attach->priv;
+	struct fpgabuf_attachment fresh = { .dev = a->dev };
+	int ret;
+
+	ret = fpgabuf_attachment_cut(buffer, &fresh);
+	if (ret)
+		return ret;
+	fpgabuf_attachment_uncut(a);
+	a->table = fresh.table;
+	a->view = fresh.view;
+	a->own = fresh.own;
+	a->stale = false;
+	return 0;
+}
+
+/* With both locks of the buffer held */
+static int fpgabuf_map_locked(const struct fpgabuf_buffer *buffer,
+			      struct fpgabuf_attachment *a,
+			      enum dma_data_direction dir)
+{
 	int ret = 0;
 
-	if (buffer->read_only && dir != DMA_TO_DEVICE)
-		return ERR_PTR(-EACCES);
-
-	dir = fpgabuf_map_dir(dir);
-	mutex_lock(&buffer->lock);
 	if (a->mapped)
-		ret = -EBUSY;
-	else if (a->own)
+		return -EBUSY;
+	if (a->stale)
+		ret = fpgabuf_attachment_refresh(buffer, a);
+	if (ret)
+		return ret;
+	if (a->own)
 		fpgabuf_set_addresses(&a->table, buffer->dma_addr);
 	else if (!fpgabuf_has_pages(buffer))
 		ret = buffer->kind->map(buffer, a->dev, &a->table, dir);
 	else
 		ret = dma_map_sgtable(a->dev, &a->table, dir,
 				      DMA_ATTR_SKIP_CPU_SYNC);
-	if (!ret) {
-		a->dir = dir;
-		a->mapped = true;
-		fpgabuf_fill_view(a);
-		fpgabuf_sync_for_device(buffer, a);
-	}
+	if (ret)
+		return ret;
+	a->dir = dir;
+	a->mapped = true;
+	fpgabuf_fill_view(a);
+	fpgabuf_sync_for_device(buffer, a);
+	return 0;
+}
+
+static struct sg_table *fpgabuf_map(struct dma_buf_attachment *attach,
+				    enum dma_data_direction dir)
+{
+	struct fpgabuf_buffer *buffer = attach->dmabuf->priv;
+	struct fpgabuf_attachment *a = attach->priv;
+	int ret;
+
+	if (buffer->read_only && dir != DMA_TO_DEVICE)
+		return ERR_PTR(-EACCES);
+
+	down_read(&buffer->memory);
+	mutex_lock(&buffer->lock);
+	ret = fpgabuf_map_locked(buffer, a, fpgabuf_map_dir(dir));
 	mutex_unlock(&buffer->lock);
+	up_read(&buffer->memory);
 	return ret ? ERR_PTR(ret) : &a->view;
+}
+
+/*
+ * The driver of the buffer's device is on its way out, and was the one who kept the
+ * memory from moving.
+ */
+static bool fpgabuf_must_move(const struct fpgabuf_buffer *buffer,
+			      const struct fpgabuf_attachment *a)
+{
+	return a->own && buffer->kind->bound &&
+	       READ_ONCE(buffer->binding->closed);
 }
 
 static void fpgabuf_unmap(struct dma_buf_attachment *attach,
@@ -334,7 +285,9 @@ static void fpgabuf_unmap(struct dma_buf_attachment *attach,
 {
 	struct fpgabuf_buffer *buffer = attach->dmabuf->priv;
 	struct fpgabuf_attachment *a = attach->priv;
+	bool move;
 
+	down_read(&buffer->memory);
 	mutex_lock(&buffer->lock);
 	fpgabuf_sync_for_cpu(buffer, a);
 	if (!a->own && !fpgabuf_has_pages(buffer))
@@ -343,12 +296,19 @@ static void fpgabuf_unmap(struct dma_buf_attachment *attach,
 		dma_unmap_sgtable(a->dev, &a->table, a->dir,
 				  DMA_ATTR_SKIP_CPU_SYNC);
 	a->mapped = false;
+	move = fpgabuf_must_move(buffer, a);
 	mutex_unlock(&buffer->lock);
+	up_read(&buffer->memory);
+	wake_up_all(&buffer->unmapped);
+	if (move)
+		fpgabuf_buffer_move(buffer);
 }
 
 static void fpgabuf_release(struct dma_buf *dmabuf)
 {
-	fpgabuf_buffer_release(dmabuf->priv);
+	struct fpgabuf_buffer *buffer = dmabuf->priv;
+
+	buffer->release(buffer);
 }
 
 static int fpgabuf_begin_cpu_access(struct dma_buf *dmabuf,
@@ -368,13 +328,15 @@ static int fpgabuf_begin_cpu_access(struct dma_buf *dmabuf,
 	if (ret < 0)
 		return ret;
 
+	down_read(&buffer->memory);
 	mutex_lock(&buffer->lock);
 	if (buffer->vaddr)
 		invalidate_kernel_vmap_range(buffer->vaddr, buffer->size);
 	list_for_each_entry(a, &buffer->attachments, node)
-		if (a->mapped)
+		if (a->mapped && !(a->own && fpgabuf_is_over(buffer)))
 			fpgabuf_sync_for_cpu(buffer, a);
 	mutex_unlock(&buffer->lock);
+	up_read(&buffer->memory);
 	return 0;
 }
 
@@ -391,13 +353,15 @@ static int fpgabuf_end_cpu_access(struct dma_buf *dmabuf,
 	if (dir == DMA_FROM_DEVICE)
 		return 0;
 
+	down_read(&buffer->memory);
 	mutex_lock(&buffer->lock);
 	if (buffer->vaddr)
 		flush_kernel_vmap_range(buffer->vaddr, buffer->size);
 	list_for_each_entry(a, &buffer->attachments, node)
-		if (a->mapped)
+		if (a->mapped && !(a->own && fpgabuf_is_over(buffer)))
 			fpgabuf_sync_for_device(buffer, a);
 	mutex_unlock(&buffer->lock);
+	up_read(&buffer->memory);
 	return 0;
 }
 
@@ -406,11 +370,13 @@ static int fpgabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	struct fpgabuf_buffer *buffer = dmabuf->priv;
 	int ret;
 
+	down_read(&buffer->memory);
 	mutex_lock(&buffer->lock);
 	ret = buffer->kind->vmap(buffer, map);
 	if (!ret)
 		buffer->vaddr = map->vaddr;
 	mutex_unlock(&buffer->lock);
+	up_read(&buffer->memory);
 	return ret;
 }
 
@@ -418,6 +384,7 @@ static void fpgabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct fpgabuf_buffer *buffer = dmabuf->priv;
 
+	/* It does not move while it has an alias. */
 	mutex_lock(&buffer->lock);
 	buffer->vaddr = NULL;
 	buffer->kind->vunmap(buffer, map);
@@ -457,6 +424,7 @@ struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 				      unsigned int fd_flags)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(exp_info);
+	struct dma_buf *dmabuf;
 
 	exp_info.exp_name = buffer->kind->exp_name;
 	exp_info.ops = buffer->no_vmap ? &fpgabuf_no_vmap_ops :
@@ -464,7 +432,10 @@ struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 	exp_info.size = buffer->size;
 	exp_info.flags = fd_flags & O_ACCMODE;
 	exp_info.priv = buffer;
-	return dma_buf_export(&exp_info);
+	dmabuf = dma_buf_export(&exp_info);
+	if (!IS_ERR(dmabuf))
+		buffer->dmabuf = dmabuf;
+	return dmabuf;
 }
 
 /**
@@ -473,13 +444,13 @@ struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
  * @dev: the device in question
  * @desc: out: what is known; not touched when it is not one of fpgabuf_alloc()
  *
- * Context: any.
+ * Context: process context, may sleep.
  * Return: whether @dmabuf is one of this exporter.
  */
 bool fpgabuf_describe(const struct dma_buf *dmabuf, const struct device *dev,
 		      struct fpgabuf_description *desc)
 {
-	const struct fpgabuf_buffer *buffer;
+	struct fpgabuf_buffer *buffer;
 	struct scatterlist *sg;
 	unsigned int i;
 
@@ -488,14 +459,16 @@ bool fpgabuf_describe(const struct dma_buf *dmabuf, const struct device *dev,
 		return false;
 
 	buffer = dmabuf->priv;
+	down_read(&buffer->memory);
 	*desc = (struct fpgabuf_description){
-		.kind = buffer->number,
+		.kind = buffer->moved ? FPGABUF_KIND_SYSTEM : buffer->number,
 		.pieces = buffer->pages.orig_nents,
 		.coherent = fpgabuf_is_own(buffer, dev) &&
 			    !buffer->kind->sync_for_device,
 	};
 	for_each_sgtable_sg(&buffer->pages, sg, i)
 		desc->largest = max_t(u64, desc->largest, sg->length);
+	up_read(&buffer->memory);
 	return true;
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_describe, "FPGABUF");

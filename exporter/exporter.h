@@ -6,14 +6,18 @@
 #include <linux/dma-mapping.h>
 #include <linux/fpgabuf.h>
 #include <linux/iosys-map.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/scatterlist.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
+struct address_space;
 struct fpgabuf_buffer;
 struct fpgabuf_reserved;
-struct fpgabuf_stock;
 struct module;
 struct seq_file;
 struct vm_area_struct;
@@ -31,6 +35,8 @@ struct vm_area_struct;
  *	4 GiB
  * @requested: a size is not enough to ask for it: @alloc finds the request in
  *	&fpgabuf_buffer.priv
+ * @bound: the DMA API is needed to free it, and so the driver that its device is
+ *	bound to: the memory goes with that. Needs @vmap
  * @alloc: get memory of &fpgabuf_buffer.size for &fpgabuf_buffer.dev, zeroed if
  *	nobody had it before, and fill in &fpgabuf_buffer.pages, .dma_addr and
  *	.priv. Process context
@@ -39,13 +45,13 @@ struct vm_area_struct;
  * @clear: zero it, for another user; NULL: is not kept when it is released.
  *	Nor is memory that is &fpgabuf_buffer.referenced
  * @attach: 0, or why that device cannot have it; NULL: any device can
- * @detach: undo @attach
  * @map: addresses on a device for the pieces of its table, of memory with no
  *	pages, which is in one piece. Not called for the device of
  *	&fpgabuf_buffer.dma_addr
  * @unmap: undo @map
- * @mmap: map it into @vma, whose range was checked against the buffer's size;
- *	NULL: &fpgabuf_buffer.pages are mapped, cached
+ * @mmap: map it into @vma, whose range was checked against the buffer's size, and
+ *	which has vm_ops that fill it; NULL: &fpgabuf_buffer.pages are mapped,
+ *	cached
  * @vmap: a kernel address for it. Called once for all users of the address,
  *	with the buffer's reservation held from 6.12 on: must not take it
  * @vunmap: undo @vmap
@@ -62,13 +68,12 @@ struct fpgabuf_kind_ops {
 	unsigned long attrs;
 	bool one_piece;
 	bool requested;
+	bool bound;
 	int (*alloc)(struct fpgabuf_buffer *buffer);
 	void (*free)(struct fpgabuf_buffer *buffer);
 	void (*clear)(struct fpgabuf_buffer *buffer);
 	int (*attach)(const struct fpgabuf_buffer *buffer,
 		      struct dma_buf_attachment *attach);
-	void (*detach)(const struct fpgabuf_buffer *buffer,
-		       struct dma_buf_attachment *attach);
 	int (*map)(const struct fpgabuf_buffer *buffer, struct device *dev,
 		   struct sg_table *table, enum dma_data_direction dir);
 	void (*unmap)(const struct fpgabuf_buffer *buffer, struct device *dev,
@@ -83,13 +88,79 @@ struct fpgabuf_kind_ops {
 };
 
 /**
+ * struct fpgabuf_free_count - what became of the buffers of a kind
+ * @buffers: free ones that there are
+ * @bytes: of them
+ * @hits: allocations that took one
+ * @misses: allocations that found none of their size
+ * @shrunk: free ones that were given back for want of memory
+ */
+struct fpgabuf_free_count {
+	unsigned long buffers;
+	unsigned long bytes;
+	unsigned long hits;
+	unsigned long misses;
+	unsigned long shrunk;
+};
+
+/**
+ * struct fpgabuf_stock - the free buffers of a device
+ * @dev: the device
+ * @node: in the list of all stocks, while it is open
+ * @buffers: by &fpgabuf_buffer.free, the one that was released last first
+ * @bytes: of them
+ * @closed: nothing is kept any more
+ * @counts: by kind
+ *
+ * Belongs to recycle.c, which has the lock of all that may change.
+ */
+struct fpgabuf_stock {
+	struct device *dev;
+	struct list_head node;
+	struct list_head buffers;
+	size_t bytes;
+	bool closed;
+	struct fpgabuf_free_count counts[FPGABUF_NUM_KINDS];
+};
+
+/**
+ * struct fpgabuf_binding - a device from its first buffer until it is unbound
+ * @ref: one of the list of all bindings, one of each buffer
+ * @dev: the device; a reference is held
+ * @node: in that list
+ * @work: takes it out of the list, when its driver's end is over
+ * @buffers: by &fpgabuf_buffer.live, those in use that are of a @bound kind
+ * @closed: the driver is on its way out: there are no more buffers
+ * @over: the DMA API is not used any more. Changes only with
+ *	fpgabuf_giving_back held for writing
+ * @stock: its free buffers
+ *
+ * Belongs to binding.c, which has the lock of @node, @buffers and @closed. The next
+ * driver of the device has another binding.
+ */
+struct fpgabuf_binding {
+	struct kref ref;
+	struct device *dev;
+	struct list_head node;
+	struct work_struct work;
+	struct list_head buffers;
+	bool closed;
+	bool over;
+	struct fpgabuf_stock stock;
+};
+
+/**
  * struct fpgabuf_buffer - memory that is shared as one dma-buf
+ * @ref: one is the dma-buf's; then it is freed, or kept. Others are had while it
+ *	is in &fpgabuf_binding.buffers
+ * @release: what the dma-buf calls at its end
  * @dev: the device it was allocated for; a reference is held
  * @owner: module of @dev's driver, held so that it cannot go before its memory
  *	while that is in use; may be NULL
- * @kind: how it was allocated
- * @number: enum fpgabuf_kind of it
- * @behind_iommu: @dev was behind an IOMMU when it was allocated
+ * @kind: how its memory is handled; guarded by @memory
+ * @number: enum fpgabuf_kind that it was allocated as
+ * @moved: its memory is not any more what was allocated: it was moved into
+ *	ordinary pages; guarded by @memory
  * @size: bytes; whole pages, but for user memory
  * @read_only: no device may write it
  * @no_vmap: the kernel gets no address of it, which nobody could take back
@@ -101,32 +172,45 @@ struct fpgabuf_kind_ops {
  * @pages: the CPU's view of it, one entry per contiguous piece; only the first
  *	one may start, and only the last one end, within a page. Never mapped
  *	for a device itself: every attachment has a table of its own. For memory
- *	that has no pages, physical addresses in place of DMA addresses
+ *	that has no pages, physical addresses in place of DMA addresses. Guarded
+ *	by @memory
  * @dma_addr: its address on @dev, or DMA_MAPPING_ERROR for a kind whose memory
- *	has none before it is mapped
- * @priv: the kind's own
+ *	has none before it is mapped; guarded by @memory
+ * @priv: the kind's own; guarded by @memory
  * @reserved: what the device tree reserves for @dev and @kind; a reference is
  *	held. NULL: nothing
- * @stock: free buffers of @dev; a reference is held. NULL: not to be kept
+ * @binding: @dev with the driver that it was allocated with; a reference is held.
+ *	NULL: it is not of a @bound kind, and not to be kept
+ * @live: in &fpgabuf_binding.buffers, while it is in use
  * @memcg: memory cgroup that it is charged to, a number to compare only
  * @free: in &fpgabuf_stock.buffers, while the buffer is free
+ * @memory: guards what the memory is: held for reading by all who use it, for
+ *	writing while it moves. Taken inside of the reservation lock, and of
+ *	mmap_lock; outside of @lock and @mappings_lock
  * @lock: guards @attachments, &fpgabuf_attachment.mapped and @vaddr. Taken
  *	inside of the reservation lock by map, unmap, vmap and vunmap, without
  *	it by attach, detach, begin and end; never held while a fence is
  *	waited for
  * @attachments: all &fpgabuf_attachment of it
+ * @unmapped: woken when a device has unmapped it
  * @vaddr: kernel alias made by vmap, else NULL
+ * @dmabuf: the dma-buf; valid while there are @attachments, which hold it
+ * @mappings_lock: guards @mapping and @mappings. Innermost but for those of mm
+ * @mapping: of the dma-buf's file; valid while @mappings is not 0
+ * @mappings: user mappings of it, which hold that file
  *
  * Owned by the dma-buf from dma_buf_export() on, until its release: then it is
  * freed, or the stock's until fpgabuf_alloc() takes it again. All fields without
  * a lock are constant while the dma-buf lives.
  */
 struct fpgabuf_buffer {
+	struct kref ref;
+	void (*release)(struct fpgabuf_buffer *buffer);
 	struct device *dev;
 	struct module *owner;
 	const struct fpgabuf_kind_ops *kind;
 	enum fpgabuf_kind number;
-	bool behind_iommu;
+	bool moved;
 	size_t size;
 	bool read_only;
 	bool no_vmap;
@@ -135,13 +219,47 @@ struct fpgabuf_buffer {
 	dma_addr_t dma_addr;
 	void *priv;
 	struct fpgabuf_reserved *reserved;
-	struct fpgabuf_stock *stock;
+	struct fpgabuf_binding *binding;
+	struct list_head live;
 	u64 memcg;
 	struct list_head free;
 
-	struct mutex lock;	/* for what is said above */
+	struct rw_semaphore memory;	/* for what is said above */
+	struct mutex lock;		/* likewise */
 	struct list_head attachments;
+	wait_queue_head_t unmapped;
 	void *vaddr;
+	struct dma_buf *dmabuf;
+
+	struct mutex mappings_lock;	/* likewise */
+	struct address_space *mapping;
+	unsigned int mappings;
+};
+
+/**
+ * struct fpgabuf_attachment - a device that is attached to a buffer
+ * @dev: the device; the importer holds it for as long as it is attached
+ * @table: the memory, in pieces that @dev takes; what is mapped and synchronised
+ * @view: copy of @table, for the importer. The core scrambles the page links of
+ *	what it hands out (CONFIG_DMABUF_DEBUG), which synchronising needs
+ * @node: in &fpgabuf_buffer.attachments
+ * @own: @dev has the address that came with the memory
+ * @revocable: its importer is told when the memory goes, and unmaps it then
+ * @stale: the memory has moved since the tables were made; guarded by
+ *	&fpgabuf_buffer.lock
+ * @mapped: between map and unmap; guarded by &fpgabuf_buffer.lock
+ * @dir: the direction it is mapped in, while @mapped
+ */
+struct fpgabuf_attachment {
+	struct device *dev;
+	struct sg_table table;
+	struct sg_table view;
+	struct list_head node;
+	bool own;
+	bool revocable;
+	bool stale;
+	bool mapped;
+	enum dma_data_direction dir;
 };
 
 extern const struct fpgabuf_kind_ops fpgabuf_kind_coherent;
@@ -196,14 +314,32 @@ static inline phys_addr_t fpgabuf_sg_phys(struct scatterlist *sg)
 }
 
 /* buffer.c */
+struct fpgabuf_buffer *fpgabuf_buffer_new(struct device *dev, size_t size,
+					  const struct fpgabuf_kind_ops *ops,
+					  enum fpgabuf_kind kind,
+					  void *request);
+void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer);
+void fpgabuf_buffer_destroy(struct fpgabuf_buffer *buffer);
+
+/* alloc.c */
 int fpgabuf_size_check(size_t size, unsigned long ram_pages);
 struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
 					enum fpgabuf_kind kind,
 					unsigned int fd_flags, void *request);
-bool fpgabuf_buffer_stranded(const struct fpgabuf_buffer *buffer);
-void fpgabuf_buffer_release(struct fpgabuf_buffer *buffer);
-void fpgabuf_buffer_destroy(struct fpgabuf_buffer *buffer);
 int fpgabuf_buffers_show(struct seq_file *s, void *unused);
+
+/* binding.c */
+struct fpgabuf_binding *fpgabuf_binding_get(struct device *dev);
+void fpgabuf_binding_put(struct fpgabuf_binding *binding);
+int fpgabuf_binding_add(struct fpgabuf_buffer *buffer);
+void fpgabuf_binding_del(struct fpgabuf_buffer *buffer);
+void fpgabuf_binding_put_buffer(struct fpgabuf_buffer *buffer);
+int fpgabuf_stranded_show(struct seq_file *s, void *unused);
+void fpgabuf_bindings_exit(void);
+
+/* move.c */
+bool fpgabuf_buffer_tell(struct fpgabuf_buffer *buffer, ktime_t end);
+int fpgabuf_buffer_move(struct fpgabuf_buffer *buffer);
 
 /* coherent.c: for kinds whose &fpgabuf_buffer.priv is the kernel's address */
 int fpgabuf_coherent_alloc(struct fpgabuf_buffer *buffer);
@@ -224,10 +360,12 @@ void fpgabuf_coherent_unmap(const struct fpgabuf_buffer *buffer,
 /* dmabuf.c */
 struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
 				      unsigned int fd_flags);
-void fpgabuf_set_addresses(struct sg_table *table, dma_addr_t addr);
 
-/* region.c */
-bool fpgabuf_region_is_shared(const struct device *dev);
+/* table.c */
+int fpgabuf_cut_table(const struct sg_table *from, struct sg_table *to,
+		      const struct fpgabuf_cut *cut);
+void fpgabuf_set_addresses(struct sg_table *table, dma_addr_t addr);
+void fpgabuf_clear_pages(struct fpgabuf_buffer *buffer);
 
 /* reserved.c */
 struct fpgabuf_reserved *fpgabuf_reserved_get(const struct device *dev,
@@ -236,17 +374,23 @@ bool fpgabuf_reserved_no_map(const struct device *dev, enum fpgabuf_kind kind);
 void fpgabuf_reserved_put(struct fpgabuf_reserved *reserved);
 
 /* recycle.c */
-struct fpgabuf_stock *fpgabuf_stock_get(struct device *dev);
-void fpgabuf_stock_put(struct fpgabuf_stock *stock);
+extern struct rw_semaphore fpgabuf_giving_back;
+void fpgabuf_stock_open(struct fpgabuf_stock *stock, struct device *dev);
+void fpgabuf_stock_close(struct fpgabuf_stock *stock);
 struct fpgabuf_buffer *fpgabuf_stock_take(struct fpgabuf_stock *stock,
 					  size_t size, enum fpgabuf_kind kind);
-bool fpgabuf_stock_keep(struct fpgabuf_buffer *buffer);
+bool fpgabuf_stock_keep(struct fpgabuf_stock *stock,
+			struct fpgabuf_buffer *buffer);
 void fpgabuf_stock_charge(struct fpgabuf_buffer *buffer);
 bool fpgabuf_stocks_drop(void);
 int fpgabuf_free_show(struct seq_file *s, void *unused);
 int fpgabuf_recycle_init(void);
 void fpgabuf_recycle_exit(void);
-void fpgabuf_clear_pages(struct fpgabuf_buffer *buffer);
+
+/* system.c */
+int fpgabuf_system_get_pages(struct device *dev, size_t size, gfp_t gfp,
+			     struct sg_table *pages);
+void fpgabuf_system_put_pages(struct sg_table *pages);
 
 /* limits.c */
 u64 fpgabuf_reach(struct device *dev);
@@ -254,24 +398,24 @@ bool fpgabuf_reaches(struct device *dev, const struct sg_table *table);
 int fpgabuf_limits_attach(const struct fpgabuf_buffer *buffer,
 			  struct device *dev);
 gfp_t fpgabuf_limits_gfp(struct device *dev);
-void fpgabuf_limits_shortage(const struct fpgabuf_buffer *buffer);
+void fpgabuf_limits_shortage(struct device *dev, size_t size,
+			     const struct fpgabuf_kind_ops *ops, bool reserved);
 
 /* mmap.c */
 int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
-void fpgabuf_mmap_pfns(struct fpgabuf_buffer *buffer,
-		       struct vm_area_struct *vma,
-		       const struct vm_operations_struct *ops);
-vm_fault_t fpgabuf_vm_fault(struct vm_fault *vmf);
-vm_fault_t fpgabuf_vm_huge_fault(struct vm_fault *vmf, unsigned int order);
+void fpgabuf_zap(struct fpgabuf_buffer *buffer);
+void fpgabuf_vm_open(struct vm_area_struct *vma);
+void fpgabuf_vm_close(struct vm_area_struct *vma);
+vm_fault_t fpgabuf_fault(struct vm_fault *vmf);
+vm_fault_t fpgabuf_huge_fault(struct vm_fault *vmf, unsigned int order);
 
 #if IS_ENABLED(CONFIG_KUNIT)
-/* buffer.c */
+/* alloc.c */
 int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
 			unsigned long ram_pages);
 
-/* dmabuf.c */
-int fpgabuf_cut_table(const struct sg_table *from, struct sg_table *to,
-		      const struct fpgabuf_cut *cut);
+/* binding.c */
+unsigned int fpgabuf_stranded_count(void);
 
 /* user.c */
 int fpgabuf_user_check(unsigned long address, size_t length,

@@ -104,9 +104,6 @@ bool fpgabuf_reaches(struct device *dev, const struct sg_table *table)
 int fpgabuf_limits_attach(const struct fpgabuf_buffer *buffer,
 			  struct device *dev)
 {
-	/* An address came with the memory. */
-	if (dev == buffer->dev && buffer->dma_addr != DMA_MAPPING_ERROR)
-		return 0;
 	if (fpgabuf_bounced_too_far(dev)) {
 		dev_warn_ratelimited(dev, "does not reach the bounce buffers of swiotlb=force, with %d address bits; to boot without it helps\n",
 				     fls64(fpgabuf_last(dev)));
@@ -142,21 +139,22 @@ gfp_t fpgabuf_limits_gfp(struct device *dev)
 
 /**
  * fpgabuf_limits_shortage() - say that there is no memory, and what helps
- * @buffer: what could not be allocated
+ * @dev: the device that it was to be for
+ * @size: bytes
+ * @ops: its kind
+ * @reserved: it would be from an area that the device tree reserves
  */
-void fpgabuf_limits_shortage(const struct fpgabuf_buffer *buffer)
+void fpgabuf_limits_shortage(struct device *dev, size_t size,
+			     const struct fpgabuf_kind_ops *ops, bool reserved)
 {
-	struct device *dev = buffer->dev;
 	u64 last = fpgabuf_reach(dev);
 
-	if (buffer->reserved)
+	if (reserved)
 		dev_warn_ratelimited(dev, "no %zu bytes of %s memory; a larger memory-region in the device tree helps\n",
-				     buffer->size, buffer->kind->name);
+				     size, ops->name);
 	else if (last >= dma_get_required_mask(dev))
-		dev_warn_ratelimited(dev, "no %zu %s\n", buffer->size,
-				     buffer->kind->shortage);
+		dev_warn_ratelimited(dev, "no %zu %s\n", size, ops->shortage);
 	else
 		dev_warn_ratelimited(dev, "no %zu %s; so does an IOMMU, for it reaches %d address bits only\n",
-				     buffer->size, buffer->kind->shortage,
-				     fls64(last));
+				     size, ops->shortage, fls64(last));
 }

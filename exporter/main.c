@@ -10,6 +10,7 @@
 
 DEFINE_SHOW_ATTRIBUTE(fpgabuf_buffers);
 DEFINE_SHOW_ATTRIBUTE(fpgabuf_free);
+DEFINE_SHOW_ATTRIBUTE(fpgabuf_stranded);
 
 static struct dentry *fpgabuf_debugfs;
 
@@ -26,12 +27,15 @@ static int __init fpgabuf_exporter_init(void)
 			    &fpgabuf_buffers_fops);
 	debugfs_create_file("free", 0444, fpgabuf_debugfs, NULL,
 			    &fpgabuf_free_fops);
+	debugfs_create_file("stranded", 0444, fpgabuf_debugfs, NULL,
+			    &fpgabuf_stranded_fops);
 	return 0;
 }
 
 static void __exit fpgabuf_exporter_exit(void)
 {
 	debugfs_remove_recursive(fpgabuf_debugfs);
+	fpgabuf_bindings_exit();
 	fpgabuf_recycle_exit();
 }
 

@@ -3,12 +3,13 @@
  * Mapping a buffer into a process.
  *
  * Pages are mapped by pfn, as dma-buf wants it: nobody takes a reference to one.
- * They stay until the buffer is released, and each mapping holds the dma-buf's
- * file. A mapping is filled when it is touched, in one fault for all that a page
- * table holds (2 MiB with 4 KiB pages): by a huge entry where one fits, else by
+ * They stay until the buffer is released or moved, and each mapping holds the
+ * dma-buf's file. A mapping is filled when it is touched, in one fault for all that a
+ * page table holds (2 MiB with 4 KiB pages): by a huge entry where one fits, else by
  * page.
  */
 #include <linux/align.h>
+#include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -69,6 +70,15 @@ static void fpgabuf_place_next(struct fpgabuf_place *place)
 	place->page = 0;
 }
 
+/* What it was moved to is memory like any other, whatever it was before. */
+static pgprot_t fpgabuf_prot(const struct vm_area_struct *vma)
+{
+	const struct fpgabuf_buffer *buffer = vma->vm_private_data;
+
+	return buffer->moved ? vm_get_page_prot(vma->vm_flags) :
+			       vma->vm_page_prot;
+}
+
 #ifdef CONFIG_ARM
 /* A module has no set_ptes() there: page by page, with a walk for each. */
 static vm_fault_t fpgabuf_fill_range(struct vm_area_struct *vma,
@@ -80,7 +90,8 @@ static vm_fault_t fpgabuf_fill_range(struct vm_area_struct *vma,
 	for (; start < end && ret == VM_FAULT_NOPAGE; start += PAGE_SIZE) {
 		if (!fpgabuf_place_left(&place))
 			return VM_FAULT_SIGBUS;
-		ret = vmf_insert_pfn(vma, start, fpgabuf_place_pfn(&place));
+		ret = vmf_insert_pfn_prot(vma, start, fpgabuf_place_pfn(&place),
+					  fpgabuf_prot(vma));
 		fpgabuf_place_next(&place);
 	}
 	return ret;
@@ -89,10 +100,12 @@ static vm_fault_t fpgabuf_fill_range(struct vm_area_struct *vma,
 /**
  * struct fpgabuf_fill - the next page to map
  * @vma: where to
+ * @prot: how
  * @place: which
  */
 struct fpgabuf_fill {
 	const struct vm_area_struct *vma;
+	pgprot_t prot;
 	struct fpgabuf_place place;
 };
 
@@ -107,7 +120,7 @@ static int fpgabuf_fill_pte(pte_t *ptep, unsigned long addr, void *data)
 		return -EFAULT;
 	if (pte_none(ptep_get(ptep))) {
 		pte = pte_mkspecial(pfn_pte(fpgabuf_place_pfn(&fill->place),
-					    vma->vm_page_prot));
+					    fill->prot));
 		/* Nobody asks whether it is, and the first write is no fault. */
 		if (vma->vm_flags & VM_WRITE)
 			pte = pte_mkyoung(pte_mkdirty(pte));
@@ -122,6 +135,7 @@ static vm_fault_t fpgabuf_fill_range(struct vm_area_struct *vma,
 {
 	struct fpgabuf_fill fill = {
 		.vma = vma,
+		.prot = fpgabuf_prot(vma),
 		.place = fpgabuf_find(vma, start),
 	};
 
@@ -155,6 +169,10 @@ static vm_fault_t fpgabuf_map_huge(struct vm_fault *vmf)
 
 	if (addr < vma->vm_start || vma->vm_end - addr < PMD_SIZE)
 		return VM_FAULT_FALLBACK;
+	/* The DMA API has mapped it, by page, or in another way than this would. */
+	if (vma->vm_flags & VM_MIXEDMAP ||
+	    pgprot_val(vma->vm_page_prot) != pgprot_val(fpgabuf_prot(vma)))
+		return VM_FAULT_FALLBACK;
 
 	place = fpgabuf_find(vma, addr);
 	if (fpgabuf_place_left(&place) < PMD_SIZE >> PAGE_SHIFT)
@@ -166,10 +184,22 @@ static vm_fault_t fpgabuf_map_huge(struct vm_fault *vmf)
 	return vmf_insert_pfn_pmd(vmf, pfn, vma->vm_flags & VM_WRITE);
 }
 
-vm_fault_t fpgabuf_vm_huge_fault(struct vm_fault *vmf, unsigned int order)
+vm_fault_t fpgabuf_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	return order == HPAGE_PMD_ORDER ? fpgabuf_map_huge(vmf) :
 					  VM_FAULT_FALLBACK;
+}
+
+static vm_fault_t fpgabuf_vm_huge_fault(struct vm_fault *vmf,
+					unsigned int order)
+{
+	struct fpgabuf_buffer *buffer = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	down_read(&buffer->memory);
+	ret = fpgabuf_huge_fault(vmf, order);
+	up_read(&buffer->memory);
+	return ret;
 }
 
 /* There is a page table where mremap() moved pages to. */
@@ -185,7 +215,8 @@ static vm_fault_t fpgabuf_try_huge(struct vm_fault *vmf)
 }
 #endif
 
-vm_fault_t fpgabuf_vm_fault(struct vm_fault *vmf)
+/* The memory does not move meanwhile. */
+vm_fault_t fpgabuf_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long start = max(ALIGN_DOWN(vmf->address, PMD_SIZE),
@@ -199,40 +230,92 @@ vm_fault_t fpgabuf_vm_fault(struct vm_fault *vmf)
 	return fpgabuf_fill_range(vma, start, end);
 }
 
+static vm_fault_t fpgabuf_vm_fault(struct vm_fault *vmf)
+{
+	struct fpgabuf_buffer *buffer = vmf->vma->vm_private_data;
+	vm_fault_t ret;
+
+	down_read(&buffer->memory);
+	ret = fpgabuf_fault(vmf);
+	up_read(&buffer->memory);
+	return ret;
+}
+
+/* &vm_operations_struct.open */
+void fpgabuf_vm_open(struct vm_area_struct *vma)
+{
+	struct fpgabuf_buffer *buffer = vma->vm_private_data;
+
+	mutex_lock(&buffer->mappings_lock);
+	buffer->mapping = vma->vm_file->f_mapping;
+	buffer->mappings++;
+	mutex_unlock(&buffer->mappings_lock);
+}
+
+/* &vm_operations_struct.close */
+void fpgabuf_vm_close(struct vm_area_struct *vma)
+{
+	struct fpgabuf_buffer *buffer = vma->vm_private_data;
+
+	mutex_lock(&buffer->mappings_lock);
+	buffer->mappings--;
+	mutex_unlock(&buffer->mappings_lock);
+}
+
+/* All user mappings are empty then: the next access is a fault. */
+void fpgabuf_zap(struct fpgabuf_buffer *buffer)
+{
+	mutex_lock(&buffer->mappings_lock);
+	if (buffer->mappings)
+		unmap_mapping_range(buffer->mapping, 0, 0, 1);
+	mutex_unlock(&buffer->mappings_lock);
+}
+
 static const struct vm_operations_struct fpgabuf_vm_ops = {
+	.open		= fpgabuf_vm_open,
+	.close		= fpgabuf_vm_close,
 	.fault		= fpgabuf_vm_fault,
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
 	.huge_fault	= fpgabuf_vm_huge_fault,
 #endif
 };
 
-/* Pages by pfn when they are touched, by @ops or what those call from here. */
-void fpgabuf_mmap_pfns(struct fpgabuf_buffer *buffer,
-		       struct vm_area_struct *vma,
-		       const struct vm_operations_struct *ops)
+static int fpgabuf_mmap_kind(struct fpgabuf_buffer *buffer,
+			     struct vm_area_struct *vma)
 {
-	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
+	int ret = 0;
+
+	/* A page that the buffer has only a part of is not for everybody. */
+	if (buffer->pages.sgl->offset)
+		return -EINVAL;
+	/* Pages by pfn, when they are touched */
 	vma->vm_private_data = buffer;
-	vma->vm_ops = ops;
+	vma->vm_ops = &fpgabuf_vm_ops;
+	if (buffer->kind->mmap)
+		ret = buffer->kind->mmap(buffer, vma);
+	else
+		vm_flags_set(vma, VM_PFNMAP | VM_IO);
+	if (!ret)
+		fpgabuf_vm_open(vma);
+	return ret;
 }
 
 int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct fpgabuf_buffer *buffer = dmabuf->priv;
 	unsigned long pages = buffer->size >> PAGE_SHIFT;
+	int ret;
 
 	/* A private copy of a page would never see the device's writes. */
 	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
 		return -EINVAL;
-	/* A page that the buffer has only a part of is not for everybody. */
-	if (buffer->pages.sgl->offset)
-		return -EINVAL;
 	if (vma->vm_pgoff >= pages || vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;
 
-	if (buffer->kind->mmap)
-		return buffer->kind->mmap(buffer, vma);
-
-	fpgabuf_mmap_pfns(buffer, vma, &fpgabuf_vm_ops);
-	return 0;
+	/* Locks the VMA, as faults do, which take the other lock inside of that. */
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	down_read(&buffer->memory);
+	ret = fpgabuf_mmap_kind(buffer, vma);
+	up_read(&buffer->memory);
+	return ret;
 }

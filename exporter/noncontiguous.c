@@ -86,6 +86,7 @@ const struct fpgabuf_kind_ops fpgabuf_kind_noncontiguous = {
 	.exp_name		= "fpgabuf-noncontiguous",
 	.shortage		=
 		"bytes at one address; an IOMMU, a CMA area (cma=) or the system kind helps",
+	.bound			= true,
 	.alloc			= noncontiguous_alloc,
 	.free			= noncontiguous_free,
 	.clear			= fpgabuf_clear_pages,

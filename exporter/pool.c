@@ -140,6 +140,7 @@ const struct fpgabuf_kind_ops fpgabuf_kind_pool = {
 	.exp_name	= "fpgabuf-pool",
 	.shortage	= "bytes of pool memory; a larger CMA area (cma=) helps",
 	.requested	= true,
+	.bound		= true,
 	.alloc		= pool_alloc,
 	.free		= fpgabuf_coherent_free,
 	.map		= fpgabuf_coherent_map,

@@ -4,69 +4,27 @@
  * one who wants as much of that kind.
  *
  * A device's free buffers are kept only while it is bound to its driver. They
- * hold no reference to the driver's module, and are given back by a devres
- * entry, as what a driver has from dmam_alloc_attrs() is: after its remove(),
- * before the device loses what the DMA API needs.
+ * hold no reference to the driver's module.
  *
  * They stay charged to the memory cgroup that they were allocated in, and only
  * that one gets them again.
  */
 #include <linux/cgroup.h>
 #include <linux/device.h>
-#include <linux/highmem.h>
 #include <linux/list.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
-#include <linux/scatterlist.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/string.h>
 
 #include "exporter.h"
-
-/**
- * struct fpgabuf_free_count - what became of the buffers of a kind
- * @buffers: free ones that there are
- * @bytes: of them
- * @hits: allocations that took one
- * @misses: allocations that found none of their size
- * @shrunk: free ones that were given back for want of memory
- */
-struct fpgabuf_free_count {
-	unsigned long buffers;
-	unsigned long bytes;
-	unsigned long hits;
-	unsigned long misses;
-	unsigned long shrunk;
-};
-
-/**
- * struct fpgabuf_stock - the free buffers of a device, from its first buffer
- *	until it is unbound
- * @ref: one is the devres entry's, one of each buffer that was allocated
- * @dev: the device; a reference is held
- * @node: in fpgabuf_stocks
- * @buffers: by &fpgabuf_buffer.free, the one that was released last first
- * @bytes: of them
- * @closed: the device was unbound. Another binding has another stock
- * @counts: by kind
- */
-struct fpgabuf_stock {
-	struct kref ref;
-	struct device *dev;
-	struct list_head node;
-	struct list_head buffers;
-	size_t bytes;
-	bool closed;
-	struct fpgabuf_free_count counts[FPGABUF_NUM_KINDS];
-};
 
 /*
  * Guards all stocks and all of each. Memory is allocated and given back without
@@ -77,10 +35,11 @@ static LIST_HEAD(fpgabuf_stocks);
 static struct fpgabuf_free_count fpgabuf_free_total;
 
 /*
- * Held by readers from taking buffers out of a stock until they are given back,
- * for a device that is unbound to wait for. Outside of fpgabuf_stocks_lock.
+ * Held by readers while they give back memory, from taking it out of a stock on; by
+ * a device that is unbound for writing, so that it waits for them. Outside of
+ * fpgabuf_stocks_lock.
  */
-static DECLARE_RWSEM(fpgabuf_giving_back);
+DECLARE_RWSEM(fpgabuf_giving_back);
 
 /*
  * Four frames of 1920x1080 with four bytes a pixel: what a capture that is
@@ -101,25 +60,6 @@ static u64 fpgabuf_memcg(void)
 	rcu_read_unlock();
 #endif
 	return id;
-}
-
-static void fpgabuf_stock_free(struct kref *ref)
-{
-	struct fpgabuf_stock *stock =
-		container_of(ref, struct fpgabuf_stock, ref);
-
-	put_device(stock->dev);
-	kfree(stock);
-}
-
-/**
- * fpgabuf_stock_put() - give back a reference
- * @stock: from fpgabuf_stock_get(), or NULL
- */
-void fpgabuf_stock_put(struct fpgabuf_stock *stock)
-{
-	if (stock)
-		kref_put(&stock->ref, fpgabuf_stock_free);
 }
 
 /* From here to the shrinking of one: with fpgabuf_stocks_lock held. */
@@ -190,108 +130,42 @@ static void fpgabuf_give_back(struct list_head *buffers)
 		fpgabuf_buffer_destroy(buffer);
 }
 
-static void fpgabuf_stock_close(struct fpgabuf_stock *stock)
+/**
+ * fpgabuf_stock_open() - begin to keep free buffers
+ * @stock: the caller's, zeroed
+ * @dev: whose they are
+ */
+void fpgabuf_stock_open(struct fpgabuf_stock *stock, struct device *dev)
+{
+	stock->dev = dev;
+	INIT_LIST_HEAD(&stock->buffers);
+	spin_lock(&fpgabuf_stocks_lock);
+	list_add(&stock->node, &fpgabuf_stocks);
+	spin_unlock(&fpgabuf_stocks_lock);
+}
+
+/**
+ * fpgabuf_stock_close() - give all free buffers back, and keep none any more
+ * @stock: from fpgabuf_stock_open()
+ *
+ * Context: with fpgabuf_giving_back held for writing, so that when this returns
+ * nobody else gives back one of them any more.
+ */
+void fpgabuf_stock_close(struct fpgabuf_stock *stock)
 {
 	LIST_HEAD(out);
 
-	down_write(&fpgabuf_giving_back);
 	spin_lock(&fpgabuf_stocks_lock);
 	stock->closed = true;
 	list_del(&stock->node);
 	fpgabuf_stock_trim(stock, 0, &out);
 	spin_unlock(&fpgabuf_stocks_lock);
 	fpgabuf_give_back(&out);
-	up_write(&fpgabuf_giving_back);
-	fpgabuf_stock_put(stock);
-}
-
-/* The devres entry points to the stock, which may live longer. */
-static void fpgabuf_stock_devres(struct device *dev, void *res)
-{
-	struct fpgabuf_stock **entry = res;
-
-	fpgabuf_stock_close(*entry);
-}
-
-static int fpgabuf_stock_match(struct device *dev, void *res, void *stock)
-{
-	struct fpgabuf_stock **entry = res;
-
-	return *entry == stock;
-}
-
-static struct fpgabuf_stock *fpgabuf_stock_find(struct device *dev)
-{
-	struct fpgabuf_stock *stock, *found = NULL;
-
-	spin_lock(&fpgabuf_stocks_lock);
-	list_for_each_entry(stock, &fpgabuf_stocks, node) {
-		if (stock->dev == dev) {
-			kref_get(&stock->ref);
-			found = stock;
-			break;
-		}
-	}
-	spin_unlock(&fpgabuf_stocks_lock);
-	return found;
-}
-
-/* Under the device's lock: there is no other one, and its driver stays. */
-static struct fpgabuf_stock *fpgabuf_stock_new(struct device *dev)
-{
-	struct fpgabuf_stock *stock, **entry;
-
-	entry = devres_alloc(fpgabuf_stock_devres, sizeof(*entry), GFP_KERNEL);
-	if (!entry)
-		return NULL;
-	stock = kzalloc(sizeof(*stock), GFP_KERNEL);
-	if (!stock) {
-		devres_free(entry);
-		return NULL;
-	}
-
-	kref_init(&stock->ref);
-	stock->dev = get_device(dev);
-	INIT_LIST_HEAD(&stock->buffers);
-	*entry = stock;
-	devres_add(dev, entry);
-
-	kref_get(&stock->ref);
-	spin_lock(&fpgabuf_stocks_lock);
-	list_add(&stock->node, &fpgabuf_stocks);
-	spin_unlock(&fpgabuf_stocks_lock);
-	return stock;
-}
-
-/**
- * fpgabuf_stock_get() - the free buffers of a device
- * @dev: the device; bound to its driver during the call, as for fpgabuf_alloc()
- *
- * The driver may be on its way out all the same, and its devres entries, which
- * may be what ends its use of @dev, on their way with it: an entry that is made
- * now would be left for the next driver. Who unbinds holds the device's lock,
- * and so may the caller, in a probe(): there nothing is kept.
- *
- * Return: a reference to them, or NULL where there are to be none.
- */
-struct fpgabuf_stock *fpgabuf_stock_get(struct device *dev)
-{
-	struct fpgabuf_stock *stock;
-
-	stock = fpgabuf_stock_find(dev);
-	if (stock || !device_trylock(dev))
-		return stock;
-
-	stock = fpgabuf_stock_find(dev);
-	if (!stock && dev->driver)
-		stock = fpgabuf_stock_new(dev);
-	device_unlock(dev);
-	return stock;
 }
 
 /**
  * fpgabuf_stock_take() - get a free buffer
- * @stock: of the device, or NULL
+ * @stock: of the device
  * @size: bytes
  * @kind: kind of memory
  *
@@ -303,9 +177,6 @@ struct fpgabuf_buffer *fpgabuf_stock_take(struct fpgabuf_stock *stock,
 {
 	u64 memcg = fpgabuf_memcg();
 	struct fpgabuf_buffer *buffer;
-
-	if (!stock)
-		return NULL;
 
 	spin_lock(&fpgabuf_stocks_lock);
 	list_for_each_entry(buffer, &stock->buffers, free) {
@@ -327,24 +198,25 @@ out_unlock:
 
 /**
  * fpgabuf_stock_keep() - keep a buffer that was released
+ * @stock: of its device
  * @buffer: the buffer; nobody else can reach it
  *
+ * Context: with fpgabuf_giving_back held for reading.
  * Return: whether it is kept. If not it is still the caller's.
  */
-bool fpgabuf_stock_keep(struct fpgabuf_buffer *buffer)
+bool fpgabuf_stock_keep(struct fpgabuf_stock *stock,
+			struct fpgabuf_buffer *buffer)
 {
-	struct fpgabuf_stock *stock = buffer->stock;
 	size_t limit = READ_ONCE(fpgabuf_free_limit);
 	bool keep;
 	LIST_HEAD(out);
 
-	if (!stock || !buffer->kind->clear || buffer->size > limit)
+	if (!buffer->kind->clear || buffer->size > limit)
 		return false;
 	/* Whoever holds a page of it would see the next user's frames. */
 	if (READ_ONCE(buffer->referenced))
 		return false;
 
-	down_read(&fpgabuf_giving_back);
 	spin_lock(&fpgabuf_stocks_lock);
 	keep = !stock->closed;
 	if (keep) {
@@ -353,7 +225,6 @@ bool fpgabuf_stock_keep(struct fpgabuf_buffer *buffer)
 	}
 	spin_unlock(&fpgabuf_stocks_lock);
 	fpgabuf_give_back(&out);
-	up_read(&fpgabuf_giving_back);
 	return keep;
 }
 
@@ -426,34 +297,6 @@ static unsigned long fpgabuf_shrink_scan(struct shrinker *shrinker,
 	fpgabuf_give_back(&out);
 	up_read(&fpgabuf_giving_back);
 	return pages ?: SHRINK_STOP;
-}
-
-static void fpgabuf_clear_piece(struct scatterlist *sg)
-{
-	struct page *page = sg_page(sg);
-	unsigned int i;
-
-	if (!PageHighMem(page)) {
-		memset(page_address(page), 0, sg->length);
-		return;
-	}
-	for (i = 0; i < sg->length >> PAGE_SHIFT; i++)
-		clear_highpage(page + i);
-}
-
-/**
- * fpgabuf_clear_pages() - zero a buffer by its pages
- * @buffer: the buffer; maps synchronise what the CPU wrote for their devices
- */
-void fpgabuf_clear_pages(struct fpgabuf_buffer *buffer)
-{
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sgtable_sg(&buffer->pages, sg, i) {
-		fpgabuf_clear_piece(sg);
-		cond_resched();
-	}
 }
 
 /* debugfs: a line for each device and each kind that it had buffers of. */
@@ -536,31 +379,8 @@ int __init fpgabuf_recycle_init(void)
 	return 0;
 }
 
-static struct fpgabuf_stock *fpgabuf_stocks_first(void)
-{
-	struct fpgabuf_stock *stock;
-
-	spin_lock(&fpgabuf_stocks_lock);
-	stock = list_first_entry_or_null(&fpgabuf_stocks, struct fpgabuf_stock,
-					 node);
-	if (stock)
-		kref_get(&stock->ref);
-	spin_unlock(&fpgabuf_stocks_lock);
-	return stock;
-}
-
-/* Nobody allocates any more. */
+/* All stocks are closed. */
 void fpgabuf_recycle_exit(void)
 {
-	struct fpgabuf_stock *stock;
-
 	shrinker_free(fpgabuf_shrinker);
-	while ((stock = fpgabuf_stocks_first())) {
-		/* No driver is being unbound, and runs our release function. */
-		device_lock(stock->dev);
-		devres_release(stock->dev, fpgabuf_stock_devres,
-			       fpgabuf_stock_match, stock);
-		device_unlock(stock->dev);
-		fpgabuf_stock_put(stock);
-	}
 }

@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 
 #include "exporter.h"
+#include "region.h"
 
 /* What the kernel can do with one of each. */
 enum reserved_type {
@@ -114,7 +115,7 @@ struct fpgabuf_reserved *fpgabuf_reserved_get(const struct device *dev,
 static void reserved_give_back(struct fpgabuf_reserved *reserved)
 {
 	if (reserved->types & BIT(RESERVED_CARVE_OUT))
-		fpgabuf_region_remove(reserved->dev);
+		fpgabuf_region_put(fpgabuf_region_unlist(reserved->dev));
 	if (reserved->types & ~BIT(RESERVED_CARVE_OUT))
 		of_reserved_mem_device_release(reserved->dev);
 }

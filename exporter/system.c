@@ -18,21 +18,20 @@
  */
 static const unsigned int system_orders[] = { 9, 8, 4, 0 };
 
-static gfp_t system_gfp(const struct fpgabuf_buffer *buffer, unsigned int order)
+static gfp_t system_gfp(gfp_t gfp, unsigned int order)
 {
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
-
+	gfp |= __GFP_ZERO | __GFP_NOWARN;
 	/* Large blocks only when they are there: no compaction, no reclaim. */
 	if (order)
 		gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
 	else
 		/* Rather none than that the OOM killer ends somebody for it. */
 		gfp |= __GFP_RETRY_MAYFAIL;
-	return gfp | fpgabuf_limits_gfp(buffer->dev);
+	return gfp;
 }
 
-static struct page *system_alloc_block(const struct fpgabuf_buffer *buffer,
-				       size_t left, unsigned int *max_order)
+static struct page *system_alloc_block(gfp_t gfp, size_t left,
+				       unsigned int *max_order)
 {
 	struct page *page;
 	unsigned int i;
@@ -42,7 +41,7 @@ static struct page *system_alloc_block(const struct fpgabuf_buffer *buffer,
 
 		if (order > *max_order || left < (PAGE_SIZE << order))
 			continue;
-		page = alloc_pages(system_gfp(buffer, order), order);
+		page = alloc_pages(system_gfp(gfp, order), order);
 		if (page) {
 			*max_order = order;
 			return page;
@@ -82,28 +81,43 @@ static int system_fill_table(struct sg_table *table, struct list_head *blocks,
 	return 0;
 }
 
-static void system_free(struct fpgabuf_buffer *buffer)
+/**
+ * fpgabuf_system_put_pages() - free pages
+ * @pages: from fpgabuf_system_get_pages()
+ */
+void fpgabuf_system_put_pages(struct sg_table *pages)
 {
 	struct scatterlist *sg;
 	unsigned int i;
 
-	for_each_sgtable_sg(&buffer->pages, sg, i)
+	for_each_sgtable_sg(pages, sg, i)
 		__free_pages(sg_page(sg), compound_order(sg_page(sg)));
-	sg_free_table(&buffer->pages);
+	sg_free_table(pages);
 }
 
-static int system_alloc(struct fpgabuf_buffer *buffer)
+/**
+ * fpgabuf_system_get_pages() - allocate pages that a device reaches
+ * @dev: the device
+ * @size: bytes, whole pages
+ * @gfp: GFP_KERNEL or GFP_KERNEL_ACCOUNT
+ * @pages: out: a table of them, zeroed
+ *
+ * Return: 0, -ENOMEM, -EINTR for a fatal signal.
+ */
+int fpgabuf_system_get_pages(struct device *dev, size_t size, gfp_t gfp,
+			     struct sg_table *pages)
 {
 	unsigned int max_order = system_orders[0];
-	size_t left = buffer->size;
+	size_t left = size;
 	unsigned int count = 0;
 	LIST_HEAD(blocks);
 	int ret;
 
 	/* Whoever needs memory while this takes the last of it would be killed. */
-	if (PFN_UP(buffer->size) > si_mem_available())
+	if (PFN_UP(size) > si_mem_available())
 		return -ENOMEM;
 
+	gfp |= fpgabuf_limits_gfp(dev);
 	while (left) {
 		struct page *page;
 
@@ -111,7 +125,7 @@ static int system_alloc(struct fpgabuf_buffer *buffer)
 		if (fatal_signal_pending(current))
 			goto err_free;
 		ret = -ENOMEM;
-		page = system_alloc_block(buffer, left, &max_order);
+		page = system_alloc_block(gfp, left, &max_order);
 		if (!page)
 			goto err_free;
 		list_add_tail(&page->lru, &blocks);
@@ -121,11 +135,11 @@ static int system_alloc(struct fpgabuf_buffer *buffer)
 		cond_resched();
 	}
 
-	ret = system_fill_table(&buffer->pages, &blocks, count);
+	ret = system_fill_table(pages, &blocks, count);
 	if (ret)
 		goto err_free;
-	if (!fpgabuf_reaches(buffer->dev, &buffer->pages)) {
-		system_free(buffer);
+	if (!fpgabuf_reaches(dev, pages)) {
+		fpgabuf_system_put_pages(pages);
 		return -ENOMEM;
 	}
 	return 0;
@@ -133,6 +147,17 @@ static int system_alloc(struct fpgabuf_buffer *buffer)
 err_free:
 	system_free_blocks(&blocks);
 	return ret;
+}
+
+static int system_alloc(struct fpgabuf_buffer *buffer)
+{
+	return fpgabuf_system_get_pages(buffer->dev, buffer->size,
+					GFP_KERNEL_ACCOUNT, &buffer->pages);
+}
+
+static void system_free(struct fpgabuf_buffer *buffer)
+{
+	fpgabuf_system_put_pages(&buffer->pages);
 }
 
 static int system_vmap(struct fpgabuf_buffer *buffer, struct iosys_map *map)

@@ -13,6 +13,7 @@
 #include <linux/swiotlb.h>
 
 #include "../exporter.h"
+#include "test_device.h"
 
 /* A zone of its own: nobody gets memory of it who does not need it. */
 #define NARROW_BITS	24
@@ -36,18 +37,6 @@ struct limits_test {
 	unsigned int num_bufs;
 };
 
-static struct platform_device *limits_device(struct kunit *test,
-					     const char *name, u64 mask)
-{
-	struct platform_device *pdev;
-
-	pdev = platform_device_register_simple(name, PLATFORM_DEVID_NONE, NULL,
-					       0);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pdev);
-	KUNIT_ASSERT_EQ(test, 0, dma_set_mask_and_coherent(&pdev->dev, mask));
-	return pdev;
-}
-
 static int limits_test_init(struct kunit *test)
 {
 	struct limits_test *t;
@@ -55,9 +44,8 @@ static int limits_test_init(struct kunit *test)
 	t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	test->priv = t;
-	t->narrow = limits_device(test, "fpgabuf_test_narrow",
-				  DMA_BIT_MASK(NARROW_BITS));
-	t->wide = limits_device(test, "fpgabuf_test_wide", DMA_BIT_MASK(64));
+	t->narrow = test_device(test, DMA_BIT_MASK(NARROW_BITS));
+	t->wide = test_device(test, DMA_BIT_MASK(64));
 	if (is_swiotlb_force_bounce(&t->narrow->dev))
 		kunit_skip(test, "swiotlb=force: any memory will do");
 	return 0;
@@ -223,6 +211,8 @@ static struct kunit_case limits_test_cases[] = {
 
 static struct kunit_suite limits_test_suite = {
 	.name = "fpgabuf_limits",
+	.suite_init = test_driver_init,
+	.suite_exit = test_driver_exit,
 	.init = limits_test_init,
 	.exit = limits_test_exit,
 	.test_cases = limits_test_cases,

@@ -18,6 +18,7 @@
 #include <linux/string.h>
 
 #include "../exporter.h"
+#include "test_device.h"
 
 /**
  * struct layout_case - a request for blocks
@@ -146,15 +147,7 @@ static void pool_test_layout(struct kunit *test)
 
 static int pool_test_init(struct kunit *test)
 {
-	struct platform_device *pdev;
-
-	pdev = platform_device_register_simple("fpgabuf-pool-test",
-					       PLATFORM_DEVID_AUTO, NULL, 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(pdev));
-	test->priv = pdev;
-	KUNIT_ASSERT_EQ(test, 0,
-			dma_set_mask_and_coherent(&pdev->dev,
-						  DMA_BIT_MASK(64)));
+	test->priv = test_device(test, DMA_BIT_MASK(64));
 	return 0;
 }
 
@@ -290,6 +283,8 @@ static struct kunit_suite pool_test_layout_suite = {
 
 static struct kunit_suite pool_test_suite = {
 	.name = "fpgabuf_pool",
+	.suite_init = test_driver_init,
+	.suite_exit = test_driver_exit,
 	.init = pool_test_init,
 	.exit = pool_test_exit,
 	.test_cases = pool_test_cases,

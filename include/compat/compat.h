@@ -217,6 +217,14 @@ static inline void dma_buf_invalidate_mappings(struct dma_buf *dmabuf)
 }
 #endif
 
+/* What a device has mapped there may stay mapped for as long as it is attached. */
+#ifndef HAVE_DMA_BUF_ATTACH_REVOCABLE
+static inline bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)
+{
+	return false;
+}
+#endif
+
 /* For other drivers: a dynamic importer names it. */
 #ifndef HAVE_DMA_BUF_ATTACH_OPS_INVALIDATE
 #define invalidate_mappings	move_notify

@@ -88,9 +88,10 @@ static bool trusted_bridge(void)
 }
 
 /* The device is the module's when it is loaded. */
-static int importer_load(const char *device, const char *param)
+static int importer_load(const char *device, const char *param, bool told)
 {
-	const char *const argv[] = { "insmod", MODULE_FILE, param, NULL };
+	const char *const argv[] = { "insmod", MODULE_FILE, param,
+				     told ? "told=1" : "told=0", NULL };
 	char path[96];
 	int peer;
 
@@ -132,6 +133,7 @@ FIXTURE_VARIANT(peer) {
 	const char *board;
 	const char *param;
 	bool asks;
+	bool untold;
 };
 
 FIXTURE_VARIANT_ADD(peer, near) {
@@ -155,6 +157,15 @@ FIXTURE_VARIANT_ADD(peer, unasked) {
 	.param = "peer2peer=0",
 };
 
+/* Nobody can tell it when the memory goes. */
+FIXTURE_VARIANT_ADD(peer, untold) {
+	.importer = NEAR,
+	.board = "on_board=1",
+	.param = "peer2peer=1",
+	.asks = true,
+	.untold = true,
+};
+
 FIXTURE_VARIANT_ADD(peer, carve_out) {
 	.importer = FAR,
 	.board = "on_board=0",
@@ -170,7 +181,8 @@ static int expected(int peer_fd, const FIXTURE_VARIANT(peer) *variant)
 {
 	if (is_carve_out(variant))
 		return 0;
-	if (!variant->asks || !peer(peer_fd, PEER_POSSIBLE, 0))
+	if (!variant->asks || variant->untold ||
+	    !peer(peer_fd, PEER_POSSIBLE, 0))
 		return -EOPNOTSUPP;
 	return behind_one_port(importers[variant->importer], board_name()) ||
 	       trusted_bridge() ? 0 : -EOPNOTSUPP;
@@ -188,7 +200,7 @@ FIXTURE_SETUP(peer)
 	ASSERT_LE(0, self->node);
 	ASSERT_EQ(0, buffer_from_fd(board_get(self->node, SIZE), &self->b));
 	self->peer = importer_load(importers[variant->importer],
-				   variant->param);
+				   variant->param, !variant->untold);
 	ASSERT_LE(0, self->peer);
 	self->verdict = expected(self->peer, variant);
 }
@@ -203,13 +215,15 @@ FIXTURE_TEARDOWN_PARENT(peer)
 /* As the PCI core says, which tells why not; and the exporter, what helps. */
 TEST_F(peer, attaches)
 {
+	if (variant->untold && !peer(self->peer, PEER_POSSIBLE, 0))
+		SKIP(return, "no such importers here: before 7.0, or no PCI_P2PDMA");
 	EXPECT_EQ(self->verdict, peer(self->peer, PEER_ATTACH, self->b.fd));
 	if (!self->verdict) {
 		EXPECT_EQ(0, peer(self->peer, PEER_MAP, 0));
 		EXPECT_EQ(0, peer(self->peer, PEER_DETACH, 0));
 		return;
 	}
-	if (variant->asks && peer(self->peer, PEER_POSSIBLE, 0))
+	if (variant->importer == FAR && peer(self->peer, PEER_POSSIBLE, 0))
 		EXPECT_TRUE(log_says(self->log, FAR_APART, board_name()));
 	EXPECT_TRUE(log_says(self->log, "does not reach the memory on",
 			     "peer to peer (CONFIG_PCI_P2PDMA), or another kind of memory, helps"));
@@ -239,11 +253,38 @@ static const char *write_check(int peer_fd, const struct buffer *b)
 	return "ok";
 }
 
-/* Told once, and from then on nothing is mapped; a carve-out stays. */
+static atomic_bool unbound;
+
+static void *unbind(void *arg)
+{
+	intptr_t ret = board_write("unbind");
+
+	atomic_store(&unbound, true);
+	return (void *)ret;
+}
+
+/* Unbinding waits for the device, which was told. */
+static bool waits_for(int peer_fd)
+{
+	const __s64 end = now_ns() + 5 * SEC;
+
+	while (!peer(peer_fd, PEER_TOLD, 0))
+		if (now_ns() > end)
+			return false;
+	pass_time(200 * MSEC);
+	return !atomic_load(&unbound);
+}
+
+/*
+ * Told once, and waited for until it has unmapped it; from then on nothing is mapped.
+ * A carve-out stays.
+ */
 TEST_F(peer, used_to_the_end)
 {
 	const int after = is_carve_out(variant) ? 0 : -ENODEV;
 	const int told = after ? 1 : 0;
+	pthread_t thread;
+	void *ret;
 
 	if (self->verdict)
 		SKIP(return, "not peer to peer here");
@@ -252,9 +293,16 @@ TEST_F(peer, used_to_the_end)
 	if (variant->importer == NEAR)
 		EXPECT_STREQ("ok", write_check(self->peer, &self->b));
 	EXPECT_EQ(0, peer(self->peer, PEER_TOLD, 0));
-	ASSERT_EQ(0, board_write("unbind"));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind, NULL));
+	if (after) {
+		EXPECT_TRUE(waits_for(self->peer));
+		EXPECT_EQ(0, peer(self->peer, PEER_UNMAP, 0));
+	}
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	EXPECT_EQ(NULL, ret);
+	if (!after)
+		EXPECT_EQ(0, peer(self->peer, PEER_UNMAP, 0));
 	EXPECT_EQ(told, peer(self->peer, PEER_TOLD, 0));
-	EXPECT_EQ(0, peer(self->peer, PEER_UNMAP, 0));
 	EXPECT_EQ(after, peer(self->peer, PEER_MAP, 0));
 
 	/* Nor when the board is back: this buffer is of what was there before. */
@@ -262,16 +310,6 @@ TEST_F(peer, used_to_the_end)
 	EXPECT_EQ(0, peer(self->peer, PEER_DETACH, 0));
 	EXPECT_EQ(after, peer(self->peer, PEER_ATTACH, self->b.fd));
 	EXPECT_EQ(told, peer(self->peer, PEER_TOLD, 0));
-}
-
-static atomic_bool unbound;
-
-static void *unbind(void *arg)
-{
-	intptr_t ret = board_write("unbind");
-
-	unbound = true;
-	return (void *)ret;
 }
 
 /* Who has a fence in the buffer is at it still: the memory does not go before. */
@@ -291,13 +329,35 @@ TEST_F(peer, waited_for)
 	ASSERT_EQ(0, import_sync_file(self->b.fd, DMA_BUF_SYNC_RW,
 				      gate.fence));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, unbind, NULL));
+	EXPECT_TRUE(waits_for(self->peer));
+	EXPECT_EQ(0, peer(self->peer, PEER_UNMAP, 0));
 	pass_time(200 * MSEC);
 	EXPECT_FALSE(atomic_load(&unbound));
 	ASSERT_EQ(0, gate_open(&gate));
 	ASSERT_EQ(0, pthread_join(thread, &ret));
 	EXPECT_EQ(NULL, ret);
 	EXPECT_EQ(1, peer(self->peer, PEER_TOLD, 0));
+	ASSERT_EQ(0, board_write("bind"));
+	EXPECT_EQ(0, peer(self->peer, PEER_DETACH, 0));
+}
+
+/* Unbinding is never refused, and ends in bounded time. */
+TEST_F_TIMEOUT(peer, that_keeps_it, 60)
+{
+	__s64 began;
+
+	if (self->verdict || is_carve_out(variant))
+		SKIP(return, "not peer to peer here");
+	ASSERT_EQ(0, peer(self->peer, PEER_ATTACH, self->b.fd));
+	ASSERT_EQ(0, peer(self->peer, PEER_MAP, 0));
+	began = now_ns();
+	ASSERT_EQ(0, board_write("unbind"));
+	EXPECT_LT(10 * SEC, now_ns() - began);
+	EXPECT_GT(20 * SEC, now_ns() - began);
+	EXPECT_TRUE(log_says(self->log, board_name(),
+			     "another device still has"));
 	EXPECT_EQ(0, peer(self->peer, PEER_UNMAP, 0));
+	EXPECT_EQ(-ENODEV, peer(self->peer, PEER_MAP, 0));
 	ASSERT_EQ(0, board_write("bind"));
 	EXPECT_EQ(0, peer(self->peer, PEER_DETACH, 0));
 }

@@ -19,6 +19,10 @@
 static bool peer2peer = true;
 module_param(peer2peer, bool, 0444);
 
+/* Whether it is told when the memory goes; a must before 7.0 */
+static bool told = true;
+module_param(told, bool, 0444);
+
 /* edu's registers, and its on-chip buffer at its own addresses */
 #define EDU_SRC		0x80
 #define EDU_DST		0x88
@@ -140,11 +144,21 @@ static int peer_do_write(u32 first)
 			     EDU_CMD_TO_MEM);
 }
 
+/* Older kernels do not say whether an importer unmaps what it is told of. */
+static bool peer_possible(void)
+{
+#ifdef HAVE_DMA_BUF_ATTACH_REVOCABLE
+	return IS_ENABLED(CONFIG_PCI_P2PDMA);
+#else
+	return false;
+#endif
+}
+
 static int peer_do(unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case PEER_POSSIBLE:
-		return IS_ENABLED(CONFIG_PCI_P2PDMA);
+		return peer_possible();
 	case PEER_ATTACH:
 		return peer_do_attach(arg);
 	case PEER_DETACH:
@@ -253,6 +267,8 @@ static int __init peer_init(void)
 	int ret;
 
 	peer_ops.allow_peer2peer = peer2peer;
+	if (!told)
+		peer_ops.invalidate_mappings = NULL;
 	ret = misc_register(&peer_misc);
 	if (ret)
 		return ret;

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Allocating memory of any kind, and giving it back: which kinds there are, what
+ * is refused, what is had from the free buffers, and how much of it there is.
+ */
+#include <kunit/visibility.h>
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "exporter.h"
+
+static const struct fpgabuf_kind_ops *const fpgabuf_kinds[] = {
+	[FPGABUF_KIND_COHERENT] = &fpgabuf_kind_coherent,
+	[FPGABUF_KIND_CONTIGUOUS] = &fpgabuf_kind_contiguous,
+	[FPGABUF_KIND_SYSTEM] = &fpgabuf_kind_system,
+	[FPGABUF_KIND_WRITECOMBINE] = &fpgabuf_kind_writecombine,
+	[FPGABUF_KIND_NONCONTIGUOUS] = &fpgabuf_kind_noncontiguous,
+	[FPGABUF_KIND_USER] = &fpgabuf_kind_user,
+	[FPGABUF_KIND_POOL] = &fpgabuf_kind_pool,
+	[FPGABUF_KIND_REGION] = &fpgabuf_kind_region,
+};
+
+static_assert(ARRAY_SIZE(fpgabuf_kinds) == FPGABUF_NUM_KINDS);
+
+/* Live buffers and their bytes, per kind, for debugfs and leak tests. */
+static struct {
+	atomic_t buffers;
+	atomic64_t bytes;
+} fpgabuf_totals[ARRAY_SIZE(fpgabuf_kinds)];
+
+static void alloc_account(const struct fpgabuf_buffer *buffer, int sign)
+{
+	atomic_add(sign, &fpgabuf_totals[buffer->number].buffers);
+	atomic64_add(sign * (s64)buffer->size,
+		     &fpgabuf_totals[buffer->number].bytes);
+}
+
+int fpgabuf_buffers_show(struct seq_file *s, void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fpgabuf_kinds); i++)
+		seq_printf(s, "%s %d %lld\n", fpgabuf_kinds[i]->name,
+			   atomic_read(&fpgabuf_totals[i].buffers),
+			   atomic64_read(&fpgabuf_totals[i].bytes));
+	return 0;
+}
+
+/**
+ * fpgabuf_kind_name() - what users call a kind of memory
+ * @kind: the kind; they are numbered from 0 on
+ *
+ * Return: its name, or NULL for one that there is not.
+ */
+const char *fpgabuf_kind_name(enum fpgabuf_kind kind)
+{
+	return (unsigned int)kind < ARRAY_SIZE(fpgabuf_kinds) ?
+		fpgabuf_kinds[kind]->name : NULL;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_name, "FPGABUF");
+
+/**
+ * fpgabuf_kind_by_size() - whether a size is enough to allocate of a kind
+ * @kind: the kind
+ *
+ * Return: true for those that fpgabuf_alloc() makes.
+ */
+bool fpgabuf_kind_by_size(enum fpgabuf_kind kind)
+{
+	return fpgabuf_kind_name(kind) && !fpgabuf_kinds[kind]->requested;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_by_size, "FPGABUF");
+
+/* A free one, zeroed, or NULL */
+static struct fpgabuf_buffer *alloc_again(struct fpgabuf_binding *binding,
+					  size_t size, enum fpgabuf_kind kind)
+{
+	struct fpgabuf_buffer *buffer;
+
+	if (!binding || !fpgabuf_kinds[kind]->clear)
+		return NULL;
+	buffer = fpgabuf_stock_take(&binding->stock, size, kind);
+	if (buffer) {
+		kref_init(&buffer->ref);
+		buffer->kind->clear(buffer);
+	}
+	return buffer;
+}
+
+static void alloc_report_shortage(struct device *dev, size_t size,
+				  enum fpgabuf_kind kind)
+{
+	struct fpgabuf_reserved *reserved = fpgabuf_reserved_get(dev, kind);
+
+	fpgabuf_limits_shortage(dev, size, fpgabuf_kinds[kind], reserved);
+	fpgabuf_reserved_put(reserved);
+}
+
+/* A new one; once more without what is kept for later, which may be what it lacks. */
+static struct fpgabuf_buffer *
+alloc_new(struct device *dev, size_t size, enum fpgabuf_kind kind,
+	  void *request)
+{
+	const struct fpgabuf_kind_ops *ops = fpgabuf_kinds[kind];
+	struct fpgabuf_buffer *buffer;
+
+	buffer = fpgabuf_buffer_new(dev, size, ops, kind, request);
+	if (buffer == ERR_PTR(-ENOMEM) && ops->shortage &&
+	    fpgabuf_stocks_drop())
+		buffer = fpgabuf_buffer_new(dev, size, ops, kind, request);
+	if (buffer == ERR_PTR(-ENOMEM) && ops->shortage)
+		alloc_report_shortage(dev, size, kind);
+	if (!IS_ERR(buffer))
+		fpgabuf_stock_charge(buffer);
+	return buffer;
+}
+
+/* Takes over the reference to @binding on success. */
+static struct fpgabuf_buffer *
+alloc_bound(struct device *dev, struct fpgabuf_binding *binding, size_t size,
+	    enum fpgabuf_kind kind, void *request)
+{
+	struct fpgabuf_buffer *buffer;
+	int ret;
+
+	buffer = alloc_again(binding, size, kind) ?:
+		 alloc_new(dev, size, kind, request);
+	if (IS_ERR(buffer))
+		return buffer;
+	buffer->binding = binding;
+	ret = fpgabuf_binding_add(buffer);
+	if (ret) {
+		fpgabuf_buffer_destroy(buffer);
+		return ERR_PTR(ret);
+	}
+	return buffer;
+}
+
+static struct fpgabuf_buffer *alloc_buffer(struct device *dev, size_t size,
+					   enum fpgabuf_kind kind,
+					   void *request)
+{
+	const struct fpgabuf_kind_ops *ops = fpgabuf_kinds[kind];
+	struct fpgabuf_binding *binding = NULL;
+	struct fpgabuf_buffer *buffer;
+
+	if (ops->bound || ops->clear)
+		binding = fpgabuf_binding_get(dev);
+	if (ops->bound && !binding)
+		return ERR_PTR(-ENODEV);
+	buffer = alloc_bound(dev, binding, size, kind, request);
+	if (IS_ERR(buffer))
+		fpgabuf_binding_put(binding);
+	return buffer;
+}
+
+/* Called by the dma-buf's release: nobody else can reach the buffer. */
+static void alloc_release(struct fpgabuf_buffer *buffer)
+{
+	alloc_account(buffer, -1);
+	fpgabuf_binding_del(buffer);
+	fpgabuf_binding_put_buffer(buffer);
+}
+
+/* What is asked for was checked; @request is for a kind that takes one. */
+struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
+					enum fpgabuf_kind kind,
+					unsigned int fd_flags, void *request)
+{
+	struct module *owner = dev->driver ? dev->driver->owner : NULL;
+	struct fpgabuf_buffer *buffer;
+	struct dma_buf *dmabuf;
+
+	if (!try_module_get(owner))
+		return ERR_PTR(-ENODEV);
+	buffer = alloc_buffer(dev, size, kind, request);
+	if (IS_ERR(buffer)) {
+		module_put(owner);
+		return ERR_CAST(buffer);
+	}
+	buffer->owner = owner;
+	buffer->release = alloc_release;
+	alloc_account(buffer, 1);
+
+	dmabuf = fpgabuf_dmabuf_export(buffer, fd_flags);
+	if (IS_ERR(dmabuf))
+		alloc_release(buffer);
+	return dmabuf;
+}
+
+/* What can be said of a size on a machine with @ram_pages before trying. */
+int fpgabuf_size_check(size_t size, unsigned long ram_pages)
+{
+	if (!size)
+		return -EINVAL;
+	if (size > SSIZE_MAX - PAGE_SIZE)
+		return -EOVERFLOW;
+	/* More than the machine has: do not make the OOM killer find out. */
+	if (PFN_UP(size) > ram_pages)
+		return -ENOMEM;
+	return 0;
+}
+
+/*
+ * The same of a request, for memory that is within @ram_pages. A piece of it has a
+ * length of 32 bits.
+ */
+VISIBLE_IF_KUNIT int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
+					 unsigned long ram_pages)
+{
+	int ret;
+
+	if (!size)
+		return -EINVAL;
+	if (!fpgabuf_kind_name(kind))
+		return -EOPNOTSUPP;
+	if (!fpgabuf_kind_by_size(kind))
+		return -EINVAL;
+	ret = fpgabuf_size_check(size, ram_pages);
+	if (!ret && fpgabuf_kinds[kind]->one_piece &&
+	    PAGE_ALIGN(size) > UINT_MAX)
+		ret = -EFBIG;
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(fpgabuf_alloc_check);
+
+/*
+ * How many pages memory of @kind may have for @dev. What is on a device, or reserved
+ * for it with no-map, is none of the RAM that the kernel counts.
+ */
+static unsigned long fpgabuf_alloc_ram(struct device *dev,
+				       enum fpgabuf_kind kind)
+{
+	if (kind == FPGABUF_KIND_REGION || fpgabuf_reserved_no_map(dev, kind))
+		return ULONG_MAX;
+	return totalram_pages();
+}
+
+/**
+ * fpgabuf_alloc() - allocate memory for a device, as a dma-buf
+ * @dev: the device that really does the DMA (of a dmaengine channel, what
+ *	dmaengine_get_dma_device() returns). Must be bound to its driver during
+ *	the call; that driver's module cannot be removed while the buffer lives,
+ *	but @dev may be unbound: see Documentation/ends.md
+ * @size: bytes; rounded up to whole pages
+ * @kind: kind of memory
+ * @fd_flags: access mode of the dma-buf's file: O_RDONLY, O_WRONLY or O_RDWR
+ *
+ * The memory is zeroed. It is charged to the caller's memory cgroup, unless it is
+ * from a CMA area, reserved for @dev, or on it. It may be that of a buffer which
+ * was released: up to free_limit bytes (a parameter of the module) are kept for
+ * each device, until memory runs short or the device is unbound. They stay charged
+ * to the cgroup that they were allocated in, and are given to nobody else. Memory
+ * that a process may hold references to pages of is not kept: it goes back to the
+ * kernel, which uses no page again before its last reference is gone.
+ *
+ * Context: process context, may sleep; no lock of a dma-buf held.
+ * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
+ * -EINVAL for size 0 and a kind that needs more than a size (see
+ * fpgabuf_kind_by_size()), -EOVERFLOW for one that does not fit, -EOPNOTSUPP for
+ * an unknown kind, -ENODEV when @dev has no driver, or is being unbound, -EFBIG when
+ * noncontiguous memory would be longer than a segment of @dev, or memory in one
+ * piece (all other kinds but system) be 4 GiB or more, -ENOMEM.
+ */
+struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
+			      enum fpgabuf_kind kind, unsigned int fd_flags)
+{
+	int ret;
+
+	ret = fpgabuf_alloc_check(size, kind, fpgabuf_alloc_ram(dev, kind));
+	if (ret == -ENOMEM)
+		dev_warn_ratelimited(dev, "no %zu bytes: the machine has %lu; more RAM helps\n",
+				     size, totalram_pages() << PAGE_SHIFT);
+	if (ret)
+		return ERR_PTR(ret);
+	return fpgabuf_alloc_requested(dev, PAGE_ALIGN(size), kind, fd_flags,
+				       NULL);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc, "FPGABUF");
