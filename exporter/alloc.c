@@ -256,8 +256,9 @@ static unsigned long fpgabuf_alloc_ram(struct device *dev,
  * from a CMA area, reserved for @dev, or on it. It may be that of a buffer which
  * was released: up to free_limit bytes (a parameter of the module) are kept for
  * each device, until memory runs short or the device is unbound. They stay charged
- * to the cgroup that they were allocated in, and are given to nobody else. Memory
- * that a process may hold references to pages of is not kept: it goes back to the
+ * to the cgroup that they were allocated in, and are given to nobody else. Not kept
+ * is memory whose cgroup has a limit, or one above it has: memory.max, memory.high;
+ * and memory that a process may hold references to pages of: it goes back to the
  * kernel, which uses no page again before its last reference is gone.
  *
  * Context: process context, may sleep; no lock of a dma-buf held.

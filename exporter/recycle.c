@@ -7,7 +7,7 @@
  * hold no reference to the driver's module.
  *
  * They stay charged to the memory cgroup that they were allocated in, and only
- * that one gets them again.
+ * that one gets them again. Where a limit applies to that nothing is kept.
  */
 #include <linux/cgroup.h>
 #include <linux/device.h>
@@ -17,6 +17,7 @@
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
+#include <linux/scatterlist.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/shrinker.h>
@@ -32,7 +33,7 @@
  */
 static DEFINE_SPINLOCK(fpgabuf_stocks_lock);
 static LIST_HEAD(fpgabuf_stocks);
-static struct fpgabuf_free_count fpgabuf_free_total;
+static size_t fpgabuf_free_bytes;
 
 /*
  * Held by readers while they give back memory, from taking it out of a stock on; by
@@ -70,8 +71,7 @@ static void fpgabuf_stock_add(struct fpgabuf_stock *stock,
 	stock->bytes += buffer->size;
 	stock->counts[buffer->number].buffers++;
 	stock->counts[buffer->number].bytes += buffer->size;
-	fpgabuf_free_total.buffers++;
-	fpgabuf_free_total.bytes += buffer->size;
+	fpgabuf_free_bytes += buffer->size;
 }
 
 static void fpgabuf_stock_del(struct fpgabuf_stock *stock,
@@ -81,8 +81,7 @@ static void fpgabuf_stock_del(struct fpgabuf_stock *stock,
 	stock->bytes -= buffer->size;
 	stock->counts[buffer->number].buffers--;
 	stock->counts[buffer->number].bytes -= buffer->size;
-	fpgabuf_free_total.buffers--;
-	fpgabuf_free_total.bytes -= buffer->size;
+	fpgabuf_free_bytes -= buffer->size;
 }
 
 /* Take out the one that was released first. */
@@ -115,7 +114,6 @@ static unsigned long fpgabuf_stock_shrink(struct fpgabuf_stock *stock,
 		buffer = fpgabuf_stock_oldest(stock);
 		list_add(&buffer->free, out);
 		stock->counts[buffer->number].shrunk++;
-		fpgabuf_free_total.shrunk++;
 		done += buffer->size >> PAGE_SHIFT;
 	}
 	return done;
@@ -184,16 +182,34 @@ struct fpgabuf_buffer *fpgabuf_stock_take(struct fpgabuf_stock *stock,
 		    buffer->memcg == memcg) {
 			fpgabuf_stock_del(stock, buffer);
 			stock->counts[kind].hits++;
-			fpgabuf_free_total.hits++;
 			goto out_unlock;
 		}
 	}
 	stock->counts[kind].misses++;
-	fpgabuf_free_total.misses++;
 	buffer = NULL;
 out_unlock:
 	spin_unlock(&fpgabuf_stocks_lock);
 	return buffer;
+}
+
+/*
+ * What is short because of the limit of a memory cgroup is reclaimed without a call of
+ * our shrinker. A free buffer would get somebody killed there.
+ */
+static bool fpgabuf_is_limited(const struct fpgabuf_buffer *buffer)
+{
+	bool limited = false;
+#ifdef CONFIG_MEMCG
+	struct mem_cgroup *memcg;
+
+	rcu_read_lock();
+	memcg = page_memcg_check(sg_page(buffer->pages.sgl));
+	for (; memcg && !limited; memcg = parent_mem_cgroup(memcg))
+		limited = READ_ONCE(memcg->memory.max) < PAGE_COUNTER_MAX ||
+			  READ_ONCE(memcg->memory.high) < PAGE_COUNTER_MAX;
+	rcu_read_unlock();
+#endif
+	return limited;
 }
 
 /**
@@ -215,6 +231,8 @@ bool fpgabuf_stock_keep(struct fpgabuf_stock *stock,
 		return false;
 	/* Whoever holds a page of it would see the next user's frames. */
 	if (READ_ONCE(buffer->referenced))
+		return false;
+	if (fpgabuf_has_pages(buffer) && fpgabuf_is_limited(buffer))
 		return false;
 
 	spin_lock(&fpgabuf_stocks_lock);
@@ -271,7 +289,7 @@ bool fpgabuf_stocks_drop(void)
 static unsigned long fpgabuf_shrink_count(struct shrinker *shrinker,
 					  struct shrink_control *sc)
 {
-	return READ_ONCE(fpgabuf_free_total.bytes) >> PAGE_SHIFT ?:
+	return READ_ONCE(fpgabuf_free_bytes) >> PAGE_SHIFT ?:
 		SHRINK_EMPTY;
 }
 
@@ -340,33 +358,6 @@ static const struct kernel_param_ops fpgabuf_free_limit_ops = {
 
 module_param_cb(free_limit, &fpgabuf_free_limit_ops, &fpgabuf_free_limit, 0644);
 MODULE_PARM_DESC(free_limit, "bytes of free buffers that are kept for each device (default 32 MiB, 0: none)");
-
-static int fpgabuf_free_total_set(const char *text,
-				  const struct kernel_param *param)
-{
-	return -EPERM;
-}
-
-static const struct kernel_param_ops fpgabuf_free_total_ops = {
-	.set = fpgabuf_free_total_set,
-	.get = param_get_ulong,
-};
-
-module_param_cb(free_buffers, &fpgabuf_free_total_ops,
-		&fpgabuf_free_total.buffers, 0444);
-MODULE_PARM_DESC(free_buffers, "free buffers that are kept now (read only)");
-module_param_cb(free_bytes, &fpgabuf_free_total_ops,
-		&fpgabuf_free_total.bytes, 0444);
-MODULE_PARM_DESC(free_bytes, "bytes of them (read only)");
-module_param_cb(free_hits, &fpgabuf_free_total_ops,
-		&fpgabuf_free_total.hits, 0444);
-MODULE_PARM_DESC(free_hits, "allocations that took a free buffer (read only)");
-module_param_cb(free_misses, &fpgabuf_free_total_ops,
-		&fpgabuf_free_total.misses, 0444);
-MODULE_PARM_DESC(free_misses, "allocations that found none of their size (read only)");
-module_param_cb(free_shrunk, &fpgabuf_free_total_ops,
-		&fpgabuf_free_total.shrunk, 0444);
-MODULE_PARM_DESC(free_shrunk, "free buffers given back for want of memory (read only)");
 
 int __init fpgabuf_recycle_init(void)
 {

@@ -34,40 +34,47 @@ struct count {
 	long shrunk;
 };
 
-static int read_count(__u32 kind, struct count *c)
+/* Of @kind of the device, or of all there is */
+static int read_counts(const char *kind, struct count *sum)
 {
 	char line[256], device[64], name[32];
 	struct count now;
 	FILE *f;
 
-	memset(c, 0, sizeof(*c));
+	memset(sum, 0, sizeof(*sum));
 	f = fopen(FREE, "re");
 	if (!f)
 		return -errno;
-	while (fgets(line, sizeof(line), f))
+	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%63s %31s %ld %ld %ld %ld %ld", device, name,
 			   &now.buffers, &now.bytes, &now.hits, &now.misses,
-			   &now.shrunk) == 7 &&
-		    !strcmp(device, DEVICE) && !strcmp(name, kind_names[kind]))
-			*c = now;
+			   &now.shrunk) != 7)
+			continue;
+		if (kind && (strcmp(device, DEVICE) || strcmp(name, kind)))
+			continue;
+		sum->buffers += now.buffers;
+		sum->bytes += now.bytes;
+		sum->hits += now.hits;
+		sum->misses += now.misses;
+		sum->shrunk += now.shrunk;
+	}
 	fclose(f);
 	return 0;
 }
 
-static long read_parameter(const char *name)
+static int read_count(__u32 kind, struct count *c)
 {
-	char path[128];
-	long value = -1;
-	FILE *f;
+	return read_counts(kind_names[kind], c);
+}
 
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	f = fopen(path, "re");
-	if (!f)
-		return -errno;
-	if (fscanf(f, "%ld", &value) != 1)
-		value = -EBADMSG;
-	fclose(f);
-	return value;
+/* All -1 if there is nothing to read */
+static struct count all_counts(void)
+{
+	struct count c;
+
+	if (read_counts(NULL, &c))
+		memset(&c, 0xff, sizeof(c));
+	return c;
 }
 
 static int set_limit(const char *limit)
@@ -242,8 +249,8 @@ TEST_F(free, only_the_same_kind)
 	EXPECT_EQ(1, c.buffers);
 	ASSERT_EQ(0, read_count(variant->kind, &c));
 	EXPECT_EQ(1, c.buffers);
-	EXPECT_EQ(2, read_parameter("free_buffers"));
-	EXPECT_EQ(2 * SIZE, read_parameter("free_bytes"));
+	EXPECT_EQ(2, all_counts().buffers);
+	EXPECT_EQ(2 * SIZE, all_counts().bytes);
 }
 
 TEST_F(free, bound)
@@ -282,7 +289,7 @@ TEST_F(free, bound)
 
 TEST_F(free, given_back_for_want_of_memory)
 {
-	long shrunk = read_parameter("free_shrunk");
+	long shrunk = all_counts().shrunk;
 	struct count c;
 
 	ASSERT_LE(0, shrunk);
@@ -293,8 +300,8 @@ TEST_F(free, given_back_for_want_of_memory)
 	EXPECT_EQ(0, c.buffers);
 	EXPECT_EQ(0, c.bytes);
 	EXPECT_EQ(self->start.shrunk + 2, c.shrunk);
-	EXPECT_EQ(shrunk + 2, read_parameter("free_shrunk"));
-	EXPECT_EQ(0, read_parameter("free_buffers"));
+	EXPECT_EQ(shrunk + 2, all_counts().shrunk);
+	EXPECT_EQ(0, all_counts().buffers);
 }
 
 /* What is kept must not be what an allocation lacks. */
@@ -367,7 +374,7 @@ static void *use_many(void *arg)
 
 TEST_F(all, threads)
 {
-	long hits = read_parameter("free_hits");
+	long hits = all_counts().hits;
 	struct user users[THREADS];
 	int i;
 
@@ -384,7 +391,7 @@ TEST_F(all, threads)
 		EXPECT_EQ(NULL, users[i].wrong)
 			TH_LOG("%s", users[i].wrong);
 	}
-	EXPECT_LT(hits, read_parameter("free_hits"));
+	EXPECT_LT(hits, all_counts().hits);
 }
 
 /* One of each kind, and nothing that is live */
@@ -394,7 +401,7 @@ static void fill(struct __test_metadata *_metadata, int ch)
 
 	for (kind = 0; kind < SIZED_KINDS; kind++)
 		ASSERT_EQ(0, use_one(ch, SIZE, kind, 1));
-	ASSERT_EQ(SIZED_KINDS, read_parameter("free_buffers"));
+	ASSERT_EQ(SIZED_KINDS, all_counts().buffers);
 }
 
 /* Unbound, and bound again: what is released in between is not kept. */
@@ -408,10 +415,10 @@ TEST_F(all, unbind)
 				  &live));
 	close(self->ch);
 	ASSERT_EQ(0, driver_write("unbind"));
-	EXPECT_EQ(0, read_parameter("free_buffers"));
-	EXPECT_EQ(0, read_parameter("free_bytes"));
+	EXPECT_EQ(0, all_counts().buffers);
+	EXPECT_EQ(0, all_counts().bytes);
 	buffer_free(&live);
-	EXPECT_EQ(0, read_parameter("free_buffers"));
+	EXPECT_EQ(0, all_counts().buffers);
 	ASSERT_EQ(0, driver_write("bind"));
 
 	self->ch = fpga_open(0, O_RDWR);
@@ -419,7 +426,7 @@ TEST_F(all, unbind)
 	ASSERT_EQ(0, read_count(FPGABUF_KIND_SYSTEM, &c));
 	EXPECT_EQ(0, c.hits + c.misses);
 	ASSERT_EQ(0, use_one(self->ch, SIZE, FPGABUF_KIND_SYSTEM, 1));
-	EXPECT_EQ(1, read_parameter("free_buffers"));
+	EXPECT_EQ(1, all_counts().buffers);
 }
 
 /* A buffer of an earlier binding is none of the later one. */
@@ -435,8 +442,8 @@ TEST_F(all, bound_again)
 	ASSERT_LE(0, self->ch);
 	ASSERT_EQ(0, use_one(self->ch, 2 * SIZE, FPGABUF_KIND_SYSTEM, 1));
 	buffer_free(&old);
-	EXPECT_EQ(1, read_parameter("free_buffers"));
-	EXPECT_EQ(2 * SIZE, read_parameter("free_bytes"));
+	EXPECT_EQ(1, all_counts().buffers);
+	EXPECT_EQ(2 * SIZE, all_counts().bytes);
 }
 
 /* Free buffers are no use of the driver's module. */
@@ -447,7 +454,7 @@ TEST_F(all, driver_removed)
 	fill(_metadata, self->ch);
 	close(self->ch);
 	ASSERT_EQ(0, syscall(SYS_delete_module, SIM_DRIVER, O_NONBLOCK));
-	EXPECT_EQ(0, read_parameter("free_buffers"));
+	EXPECT_EQ(0, all_counts().buffers);
 	ASSERT_EQ(0, run_program(argv));
 	EXPECT_STREQ("ok", channel_usable());
 }
@@ -458,6 +465,22 @@ static int cgroup_file(const char *top, const char *name, const char *text)
 
 	snprintf(path, sizeof(path), "%s/%s", top, name);
 	return write_file(path, text);
+}
+
+/* Returns NULL; or why there are no groups with a memory controller at @top. */
+static const char *mount_groups(char *top)
+{
+	if (!mkdtemp(top))
+		return "no folder to mount them at";
+	if (mount("cgroup2", top, "cgroup2", 0, NULL)) {
+		rmdir(top);
+		return "no cgroup2 in this kernel";
+	}
+	if (!cgroup_file(top, "cgroup.subtree_control", "+memory"))
+		return NULL;
+	umount(top);
+	rmdir(top);
+	return "no memory controller in this kernel's cgroup2";
 }
 
 /* Memory stays charged to who allocated it, and nobody else gets it. */
@@ -487,18 +510,12 @@ static void use_in_groups(struct __test_metadata *_metadata, int ch,
 TEST_F(all, memory_cgroups)
 {
 	char top[] = "/tmp/cgroup-XXXXXX";
+	const char *reason;
 	char path[64];
 
-	ASSERT_NE(NULL, mkdtemp(top));
-	if (mount("cgroup2", top, "cgroup2", 0, NULL)) {
-		rmdir(top);
-		SKIP(return, "no cgroup2 in this kernel");
-	}
-	if (cgroup_file(top, "cgroup.subtree_control", "+memory")) {
-		umount(top);
-		rmdir(top);
-		SKIP(return, "no memory controller in this kernel's cgroup2");
-	}
+	reason = mount_groups(top);
+	if (reason)
+		SKIP(return, "%s", reason);
 	snprintf(path, sizeof(path), "%s/a", top);
 	ASSERT_EQ(0, mkdir(path, 0755));
 	snprintf(path, sizeof(path), "%s/b", top);
@@ -508,6 +525,73 @@ TEST_F(all, memory_cgroups)
 
 	EXPECT_EQ(0, cgroup_file(top, "cgroup.procs", "0"));
 	EXPECT_EQ(0, set_limit("0"));
+	EXPECT_EQ(0, rmdir(path));
+	snprintf(path, sizeof(path), "%s/a", top);
+	EXPECT_EQ(0, rmdir(path));
+	EXPECT_EQ(0, umount(top));
+	EXPECT_EQ(0, rmdir(top));
+}
+
+#define GROUP_MAX	"50331648"
+#define GROUP_FRAME	(24 << 20)
+#define GROUP_MORE	(36 << 20)
+
+/* In a process of its own, which is killed if there is no memory left for it. */
+static void touch_more(void)
+{
+	char *more = mmap(NULL, GROUP_MORE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t i;
+
+	if (more == MAP_FAILED)
+		_exit(1);
+	for (i = 0; i < GROUP_MORE; i += 4096)
+		more[i] = 1;
+	_exit(0);
+}
+
+static void use_in_limited_group(struct __test_metadata *_metadata, int ch,
+				 const char *top)
+{
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, cgroup_file(top, "a/memory.max", GROUP_MAX));
+	ASSERT_EQ(0, cgroup_file(top, "a/cgroup.procs", "0"));
+	ASSERT_EQ(0, use_one(ch, GROUP_FRAME, FPGABUF_KIND_SYSTEM, 1));
+	EXPECT_EQ(0, all_counts().buffers);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		touch_more();
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	/* The limit of a group above counts as well. */
+	ASSERT_EQ(0, cgroup_file(top, "cgroup.procs", "0"));
+	ASSERT_EQ(0, cgroup_file(top, "a/cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, cgroup_file(top, "a/b/cgroup.procs", "0"));
+	ASSERT_EQ(0, use_one(ch, SIZE, FPGABUF_KIND_SYSTEM, 1));
+	EXPECT_EQ(0, all_counts().buffers);
+}
+
+/* What is kept would get a process killed that has a limit. */
+TEST_F(all, limited_memory_cgroup)
+{
+	char top[] = "/tmp/cgroup-XXXXXX";
+	const char *reason;
+	char path[64];
+
+	reason = mount_groups(top);
+	if (reason)
+		SKIP(return, "%s", reason);
+	snprintf(path, sizeof(path), "%s/a", top);
+	ASSERT_EQ(0, mkdir(path, 0755));
+	snprintf(path, sizeof(path), "%s/a/b", top);
+	ASSERT_EQ(0, mkdir(path, 0755));
+
+	use_in_limited_group(_metadata, self->ch, top);
+
+	EXPECT_EQ(0, cgroup_file(top, "cgroup.procs", "0"));
 	EXPECT_EQ(0, rmdir(path));
 	snprintf(path, sizeof(path), "%s/a", top);
 	EXPECT_EQ(0, rmdir(path));

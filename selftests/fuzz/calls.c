@@ -155,7 +155,7 @@ static const char *const files[] = {
 	DEBUGFS "sync/info",
 	DEBUGFS SIM "/rx0/fault",
 	DEBUGFS SIM "/tx0/good",
-	"/sys/module/fpgabuf_exporter/parameters/free_bytes",
+	DEBUGFS "fpgabuf/stranded",
 };
 
 static long result_of(long ret)
