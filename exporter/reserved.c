@@ -41,6 +41,7 @@ static const char *const reserved_types[] = {
  * @ref: one of who took it, until that one is unbound, one of each buffer
  * @node: in reserved_list
  * @dev: the device; a reference is held
+ * @of_node: whose memory-region it is; a reference is held
  * @types: what it has, BIT(enum reserved_type)
  * @carve_out: where its carve-out is, if it has one
  *
@@ -50,6 +51,7 @@ struct fpgabuf_reserved {
 	struct kref ref;
 	struct list_head node;
 	struct device *dev;
+	struct device_node *of_node;
 	unsigned long types;
 	struct resource carve_out;
 };
@@ -129,6 +131,7 @@ static void reserved_release(struct kref *ref)
 	list_del(&reserved->node);
 	reserved_give_back(reserved);
 	mutex_unlock(&reserved_lock);
+	of_node_put(reserved->of_node);
 	put_device(reserved->dev);
 	kfree(reserved);
 }
@@ -345,10 +348,12 @@ reserved_create(struct device *dev, struct device *dma_dev, int count,
 		return ERR_PTR(-ENOMEM);
 	kref_init(&reserved->ref);
 	reserved->dev = get_device(dma_dev);
+	reserved->of_node = of_node_get(dev->of_node);
 
 	ret = reserved_read(reserved, dev, count, caching);
 	if (ret) {
 		reserved_give_back(reserved);
+		of_node_put(reserved->of_node);
 		put_device(reserved->dev);
 		kfree(reserved);
 		return ERR_PTR(ret);
@@ -359,7 +364,10 @@ reserved_create(struct device *dev, struct device *dma_dev, int count,
 	return reserved;
 }
 
-/* Its buffers may have kept it since it was taken the last time. */
+/*
+ * Its buffers may have kept it since it was taken the last time. Another client of
+ * the same engine has other memory.
+ */
 static struct fpgabuf_reserved *
 reserved_take(struct device *dev, struct device *dma_dev, int count,
 	      enum fpgabuf_region_caching caching)
@@ -368,8 +376,14 @@ reserved_take(struct device *dev, struct device *dma_dev, int count,
 
 	mutex_lock(&reserved_take_lock);
 	reserved = reserved_get(dma_dev, ~0UL);
-	if (!reserved)
+	if (!reserved) {
 		reserved = reserved_create(dev, dma_dev, count, caching);
+	} else if (reserved->of_node != dev->of_node) {
+		dev_err(dev, "%s has what %pOF names by memory-region\n",
+			dev_name(dma_dev), reserved->of_node);
+		fpgabuf_reserved_put(reserved);
+		reserved = ERR_PTR(-EBUSY);
+	}
 	mutex_unlock(&reserved_take_lock);
 	return reserved;
 }
@@ -405,8 +419,8 @@ static void reserved_unbind(void *reserved)
  * Context: process context, may sleep.
  * Return: 0, also when the node names none, or there is no device tree; -EINVAL
  * for what cannot be used, -EOPNOTSUPP for a pool for another device than @dev,
- * -EBUSY when another device has the carve-out, or @dma_dev a region or a pool
- * already, -ENOMEM. The kernel log says of which node.
+ * -EBUSY when another device has the carve-out, or @dma_dev has a region or a pool
+ * already, or what another node names, -ENOMEM. The kernel log says of which node.
  */
 int devm_fpgabuf_reserved_add(struct device *dev, struct device *dma_dev,
 			      enum fpgabuf_region_caching caching)

@@ -96,6 +96,29 @@ TEST_F(nodes, a_carve_out_changes_hands)
 	EXPECT_EQ(0, soc_write("bind", "soc-carveout"));
 }
 
+/* Memory of the engine's client before, which is in use, is not another one's. */
+TEST_F(nodes, an_engine_changes_hands)
+{
+	struct buffer b;
+	int log;
+
+	ASSERT_EQ(0, soc_alloc(self->node, "soc-engine", MIB,
+			       FPGABUF_KIND_REGION, &b));
+	ASSERT_EQ(0, soc_write("unbind", "soc-engine"));
+	log = log_open();
+	ASSERT_LE(0, log);
+	EXPECT_EQ(-EBUSY, soc_write("bind", "soc-engine-other"));
+	EXPECT_TRUE(log_says(log, "soc-engine-other", "/soc-engine names"));
+	close(log);
+	buffer_free(&b);
+	/* The other's area has one piece. */
+	EXPECT_EQ(0, soc_write("bind", "soc-engine-other"));
+	EXPECT_EQ(1, soc_room(self->node, "soc-engine-other",
+			      FPGABUF_KIND_REGION, 0, 1));
+	EXPECT_EQ(0, soc_write("unbind", "soc-engine-other"));
+	EXPECT_EQ(0, soc_write("bind", "soc-engine"));
+}
+
 /* "from-to : name" lines; those of a name, at any depth */
 static bool iomem_has(const char *name, unsigned long from, unsigned long to)
 {
