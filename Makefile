@@ -31,10 +31,16 @@ all: modules user
 modules: include/compat/fpgabuf-config.h
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
-include/compat/fpgabuf-config.h: include/compat/configure.sh \
+include/compat/fpgabuf-config.h: include/compat/configure.sh include/compat/kdir \
 		$(wildcard include/compat/probes/*.c) $(KDIR)/Makefile
 	include/compat/configure.sh $(KDIR)
 	@touch $@
+
+# Another kernel than the last time is probed, however old its Makefile is.
+include/compat/kdir: FORCE
+	@echo "$(realpath $(KDIR))" | cmp -s - $@ || echo "$(realpath $(KDIR))" >$@
+
+FORCE:
 
 user: $(USER_DIRS)
 
@@ -54,7 +60,7 @@ modules_install: modules
 clean:
 	set -e; for dir in $(USER_DIRS); do $(MAKE) -C $$dir clean; done
 	[ ! -e $(KDIR)/Makefile ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
-	rm -f include/compat/fpgabuf-config.h
+	rm -f include/compat/fpgabuf-config.h include/compat/kdir
 
 demo:
 	selftests/demo/run
@@ -93,5 +99,5 @@ lint:
 vm:
 	selftests/vm/run --lane $(or $(LANE),stock)
 
-.PHONY: all modules user install modules_install clean demo check check-all coverage lint mutants sanitize \
+.PHONY: FORCE all modules user install modules_install clean demo check check-all coverage lint mutants sanitize \
 	fuzz soak nightly vm $(USER_DIRS)
