@@ -169,9 +169,9 @@ static void alloc_release(struct fpgabuf_buffer *buffer)
 }
 
 /* What is asked for was checked; @request is for a kind that takes one. */
-struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
-					enum fpgabuf_kind kind,
-					unsigned int fd_flags, void *request)
+static struct dma_buf *alloc_requested(struct device *dev, size_t size,
+				       enum fpgabuf_kind kind,
+				       unsigned int fd_flags, void *request)
 {
 	struct module *owner = dev->driver ? dev->driver->owner : NULL;
 	struct fpgabuf_buffer *buffer;
@@ -194,22 +194,9 @@ struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
 	return dmabuf;
 }
 
-/* What can be said of a size on a machine with @ram_pages before trying. */
-int fpgabuf_size_check(size_t size, unsigned long ram_pages)
-{
-	if (!size)
-		return -EINVAL;
-	if (size > SSIZE_MAX - PAGE_SIZE)
-		return -EOVERFLOW;
-	/* More than the machine has: do not make the OOM killer find out. */
-	if (PFN_UP(size) > ram_pages)
-		return -ENOMEM;
-	return 0;
-}
-
 /*
- * The same of a request, for memory that is within @ram_pages. A piece of it has a
- * length of 32 bits.
+ * What can be said of a request before trying, for memory that is within @ram_pages.
+ * A piece of it has a length of 32 bits.
  */
 VISIBLE_IF_KUNIT int fpgabuf_alloc_check(size_t size, enum fpgabuf_kind kind,
 					 unsigned long ram_pages)
@@ -280,7 +267,84 @@ struct dma_buf *fpgabuf_alloc(struct device *dev, size_t size,
 				     size, totalram_pages() << PAGE_SHIFT);
 	if (ret)
 		return ERR_PTR(ret);
-	return fpgabuf_alloc_requested(dev, PAGE_ALIGN(size), kind, fd_flags,
-				       NULL);
+	return alloc_requested(dev, PAGE_ALIGN(size), kind, fd_flags, NULL);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc, "FPGABUF");
+
+/**
+ * fpgabuf_alloc_pool() - a buffer that is made of small blocks
+ * @dev: the device that really does the DMA; as in fpgabuf_alloc()
+ * @block_size: bytes of a block, 1 to FPGABUF_POOL_MAX_BLOCK
+ * @num_blocks: blocks of the buffer, at least 1
+ * @alignment: of each block at the device's address, a power of two up to
+ *	FPGABUF_POOL_MAX_BLOCK; 0: @block_size, rounded up to a power of two
+ * @boundary: no block crosses a multiple of it at the device's address, a power
+ *	of two and no less than @block_size; 0: none
+ * @fd_flags: access mode of the dma-buf's file: O_RDONLY, O_WRONLY or O_RDWR
+ * @stride: out: bytes from the start of a block to that of the next one
+ *
+ * Block i starts at i * @stride. The stride is @block_size, rounded up to a
+ * multiple of @alignment; and that rounded up to a power of two where a block
+ * would cross a multiple of @boundary otherwise, or a page if it is no longer
+ * than one: when the blocks do not all end before the first such multiple.
+ *
+ * The memory is zeroed. When it is released it is not kept for other buffers.
+ *
+ * Context: process context, may sleep; no lock of a dma-buf held.
+ * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
+ * -EINVAL for numbers that are not as said, -EOVERFLOW for a buffer of more than
+ * INT_MAX bytes, -ENXIO when the coherent memory of the device is not aligned as
+ * it must be, -ENODEV when the driver of @dev is being removed, -ENOMEM.
+ */
+struct dma_buf *fpgabuf_alloc_pool(struct device *dev, u32 block_size,
+				   u32 num_blocks, u32 alignment, u32 boundary,
+				   unsigned int fd_flags, u32 *stride)
+{
+	struct fpgabuf_pool_layout layout;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	ret = fpgabuf_pool_lay_out(block_size, num_blocks, alignment, boundary,
+				   &layout);
+	if (!ret)
+		ret = fpgabuf_size_check(layout.size, totalram_pages());
+	if (ret)
+		return ERR_PTR(ret);
+
+	dmabuf = alloc_requested(dev, layout.size, FPGABUF_KIND_POOL, fd_flags,
+				 &layout);
+	if (!IS_ERR(dmabuf))
+		*stride = layout.stride;
+	return dmabuf;
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc_pool, "FPGABUF");
+
+/**
+ * fpgabuf_alloc_pinned() - pinned memory as a dma-buf
+ * @dev: the device that really does the DMA; as in fpgabuf_alloc()
+ * @memory: from fpgabuf_user_pin(). The caller keeps its reference, and may put
+ *	it right after. One dma-buf can be made of it
+ *
+ * The dma-buf has exactly the pinned bytes. They stay pinned until it is
+ * released. Unless it is O_RDONLY its pages are marked dirty then.
+ *
+ * What importers map of a dma-buf is page-aligned. So memory that does not
+ * start and end with a page can be attached to by @dev only, who knows. Where
+ * @dev does not snoop the CPU's caches nothing else in the first and the last
+ * cache line may be written meanwhile (see dma_get_cache_alignment()).
+ *
+ * Context: process context, may sleep, but does not touch user memory; no lock
+ * of a dma-buf held.
+ * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
+ * -ENODEV when the driver of @dev is being removed, -ENOMEM.
+ */
+struct dma_buf *fpgabuf_alloc_pinned(struct device *dev,
+				     struct fpgabuf_user_memory *memory)
+{
+	unsigned int fd_flags;
+	size_t length = fpgabuf_user_length(memory, &fd_flags);
+
+	return alloc_requested(dev, length, FPGABUF_KIND_USER, fd_flags,
+			       memory);
+}
+EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc_pinned, "FPGABUF");

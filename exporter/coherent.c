@@ -64,14 +64,6 @@ int fpgabuf_coherent_map(const struct fpgabuf_buffer *buffer,
 	return 0;
 }
 
-void fpgabuf_coherent_unmap(const struct fpgabuf_buffer *buffer,
-			    struct device *dev, struct sg_table *table,
-			    enum dma_data_direction dir)
-{
-	dma_unmap_resource(dev, sg_dma_address(table->sgl), buffer->size, dir,
-			   0);
-}
-
 int fpgabuf_coherent_alloc(struct fpgabuf_buffer *buffer)
 {
 	const unsigned long attrs = buffer->kind->attrs;
@@ -142,7 +134,6 @@ const struct fpgabuf_kind_ops fpgabuf_kind_coherent = {
 	.free		= fpgabuf_coherent_free,
 	.clear		= coherent_clear,
 	.map		= fpgabuf_coherent_map,
-	.unmap		= fpgabuf_coherent_unmap,
 	.mmap		= fpgabuf_coherent_mmap,
 	.vmap		= fpgabuf_coherent_vmap,
 	.vunmap		= fpgabuf_coherent_vunmap,
@@ -159,7 +150,6 @@ const struct fpgabuf_kind_ops fpgabuf_kind_writecombine = {
 	.free		= fpgabuf_coherent_free,
 	.clear		= coherent_clear,
 	.map		= fpgabuf_coherent_map,
-	.unmap		= fpgabuf_coherent_unmap,
 	.mmap		= fpgabuf_coherent_mmap,
 	.vmap		= fpgabuf_coherent_vmap,
 	.vunmap		= fpgabuf_coherent_vunmap,

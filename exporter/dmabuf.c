@@ -91,6 +91,7 @@ static int fpgabuf_attachment_cut(const struct fpgabuf_buffer *buffer,
 	if (ret)
 		sg_free_table(&a->table);
 	a->own = own;
+	a->way = fpgabuf_way(buffer, own);
 	return ret;
 }
 
@@ -158,25 +159,12 @@ static void fpgabuf_detach(struct dma_buf *dmabuf,
 	kfree(a);
 }
 
-static void fpgabuf_sync_for_device(const struct fpgabuf_buffer *buffer,
-				    struct fpgabuf_attachment *a)
-{
-	if (!a->own && fpgabuf_has_pages(buffer))
-		dma_sync_sgtable_for_device(a->dev, &a->table, a->dir);
-	else if (a->own && buffer->kind->sync_for_device)
-		buffer->kind->sync_for_device(buffer, a->dir);
-}
-
 static void fpgabuf_sync_for_cpu(const struct fpgabuf_buffer *buffer,
 				 struct fpgabuf_attachment *a)
 {
 	/* The device does not write: there is nothing new to see. */
-	if (a->dir == DMA_TO_DEVICE)
-		return;
-	if (!a->own && fpgabuf_has_pages(buffer))
-		dma_sync_sgtable_for_cpu(a->dev, &a->table, a->dir);
-	else if (a->own && buffer->kind->sync_for_cpu)
-		buffer->kind->sync_for_cpu(buffer, a->dir);
+	if (a->dir != DMA_TO_DEVICE)
+		a->way->sync_for_cpu(buffer, a);
 }
 
 /* The importer sees the addresses that the table has got. */
@@ -218,6 +206,7 @@ static int fpgabuf_attachment_refresh(const struct fpgabuf_buffer *buffer,
 	a->table = fresh.table;
 	a->view = fresh.view;
 	a->own = fresh.own;
+	a->way = fresh.way;
 	a->stale = false;
 	return 0;
 }
@@ -235,19 +224,13 @@ static int fpgabuf_map_locked(const struct fpgabuf_buffer *buffer,
 		ret = fpgabuf_attachment_refresh(buffer, a);
 	if (ret)
 		return ret;
-	if (a->own)
-		fpgabuf_set_addresses(&a->table, buffer->dma_addr);
-	else if (!fpgabuf_has_pages(buffer))
-		ret = buffer->kind->map(buffer, a->dev, &a->table, dir);
-	else
-		ret = dma_map_sgtable(a->dev, &a->table, dir,
-				      DMA_ATTR_SKIP_CPU_SYNC);
+	a->dir = dir;
+	ret = a->way->map(buffer, a);
 	if (ret)
 		return ret;
-	a->dir = dir;
 	a->mapped = true;
 	fpgabuf_fill_view(a);
-	fpgabuf_sync_for_device(buffer, a);
+	a->way->sync_for_device(buffer, a);
 	return 0;
 }
 
@@ -290,11 +273,7 @@ static void fpgabuf_unmap(struct dma_buf_attachment *attach,
 	down_read(&buffer->memory);
 	mutex_lock(&buffer->lock);
 	fpgabuf_sync_for_cpu(buffer, a);
-	if (!a->own && !fpgabuf_has_pages(buffer))
-		buffer->kind->unmap(buffer, a->dev, &a->table, a->dir);
-	else if (!a->own)
-		dma_unmap_sgtable(a->dev, &a->table, a->dir,
-				  DMA_ATTR_SKIP_CPU_SYNC);
+	a->way->unmap(buffer, a);
 	a->mapped = false;
 	move = fpgabuf_must_move(buffer, a);
 	mutex_unlock(&buffer->lock);
@@ -359,7 +338,7 @@ static int fpgabuf_end_cpu_access(struct dma_buf *dmabuf,
 		flush_kernel_vmap_range(buffer->vaddr, buffer->size);
 	list_for_each_entry(a, &buffer->attachments, node)
 		if (a->mapped && !(a->own && fpgabuf_is_over(buffer)))
-			fpgabuf_sync_for_device(buffer, a);
+			a->way->sync_for_device(buffer, a);
 	mutex_unlock(&buffer->lock);
 	up_read(&buffer->memory);
 	return 0;

@@ -46,9 +46,8 @@ struct vm_area_struct;
  *	Nor is memory that is &fpgabuf_buffer.referenced
  * @attach: 0, or why that device cannot have it; NULL: any device can
  * @map: addresses on a device for the pieces of its table, of memory with no
- *	pages, which is in one piece. Not called for the device of
- *	&fpgabuf_buffer.dma_addr
- * @unmap: undo @map
+ *	pages, which is in one piece, by dma_map_resource(). Not called for the
+ *	device of &fpgabuf_buffer.dma_addr
  * @mmap: map it into @vma, whose range was checked against the buffer's size, and
  *	which has vm_ops that fill it; NULL: &fpgabuf_buffer.pages are mapped,
  *	cached
@@ -76,8 +75,6 @@ struct fpgabuf_kind_ops {
 		      struct dma_buf_attachment *attach);
 	int (*map)(const struct fpgabuf_buffer *buffer, struct device *dev,
 		   struct sg_table *table, enum dma_data_direction dir);
-	void (*unmap)(const struct fpgabuf_buffer *buffer, struct device *dev,
-		      struct sg_table *table, enum dma_data_direction dir);
 	int (*mmap)(struct fpgabuf_buffer *buffer, struct vm_area_struct *vma);
 	int (*vmap)(struct fpgabuf_buffer *buffer, struct iosys_map *map);
 	void (*vunmap)(struct fpgabuf_buffer *buffer, struct iosys_map *map);
@@ -236,6 +233,28 @@ struct fpgabuf_buffer {
 	unsigned int mappings;
 };
 
+struct fpgabuf_attachment;
+
+/**
+ * struct fpgabuf_way - how a device gets at memory
+ * @map: fill in the addresses of &fpgabuf_attachment.table, for its direction
+ * @unmap: undo @map
+ * @sync_for_device: cache maintenance before the device gets the memory
+ * @sync_for_cpu: the same, before the CPU gets it back
+ *
+ * Called with both locks of the buffer held. Constant data.
+ */
+struct fpgabuf_way {
+	int (*map)(const struct fpgabuf_buffer *buffer,
+		   struct fpgabuf_attachment *a);
+	void (*unmap)(const struct fpgabuf_buffer *buffer,
+		      struct fpgabuf_attachment *a);
+	void (*sync_for_device)(const struct fpgabuf_buffer *buffer,
+				struct fpgabuf_attachment *a);
+	void (*sync_for_cpu)(const struct fpgabuf_buffer *buffer,
+			     struct fpgabuf_attachment *a);
+};
+
 /**
  * struct fpgabuf_attachment - a device that is attached to a buffer
  * @dev: the device; the importer holds it for as long as it is attached
@@ -244,6 +263,7 @@ struct fpgabuf_buffer {
  *	what it hands out (CONFIG_DMABUF_DEBUG), which synchronising needs
  * @node: in &fpgabuf_buffer.attachments
  * @own: @dev has the address that came with the memory
+ * @way: how @dev gets at the memory
  * @revocable: its importer is told when the memory goes, and unmaps it then
  * @stale: the memory has moved since the tables were made; guarded by
  *	&fpgabuf_buffer.lock
@@ -255,6 +275,7 @@ struct fpgabuf_attachment {
 	struct sg_table table;
 	struct sg_table view;
 	struct list_head node;
+	const struct fpgabuf_way *way;
 	bool own;
 	bool revocable;
 	bool stale;
@@ -322,10 +343,6 @@ void fpgabuf_buffer_free(struct fpgabuf_buffer *buffer);
 void fpgabuf_buffer_destroy(struct fpgabuf_buffer *buffer);
 
 /* alloc.c */
-int fpgabuf_size_check(size_t size, unsigned long ram_pages);
-struct dma_buf *fpgabuf_alloc_requested(struct device *dev, size_t size,
-					enum fpgabuf_kind kind,
-					unsigned int fd_flags, void *request);
 int fpgabuf_buffers_show(struct seq_file *s, void *unused);
 
 /* binding.c */
@@ -353,9 +370,6 @@ void fpgabuf_coherent_vunmap(struct fpgabuf_buffer *buffer,
 int fpgabuf_coherent_map(const struct fpgabuf_buffer *buffer,
 			 struct device *dev, struct sg_table *table,
 			 enum dma_data_direction dir);
-void fpgabuf_coherent_unmap(const struct fpgabuf_buffer *buffer,
-			    struct device *dev, struct sg_table *table,
-			    enum dma_data_direction dir);
 
 /* dmabuf.c */
 struct dma_buf *fpgabuf_dmabuf_export(struct fpgabuf_buffer *buffer,
@@ -392,7 +406,20 @@ int fpgabuf_system_get_pages(struct device *dev, size_t size, gfp_t gfp,
 			     struct sg_table *pages);
 void fpgabuf_system_put_pages(struct sg_table *pages);
 
+/* way.c */
+const struct fpgabuf_way *fpgabuf_way(const struct fpgabuf_buffer *buffer,
+				      bool own);
+
+/* pool.c */
+int fpgabuf_pool_lay_out(u32 block_size, u32 num_blocks, u32 alignment,
+			 u32 boundary, struct fpgabuf_pool_layout *layout);
+
+/* user.c */
+size_t fpgabuf_user_length(const struct fpgabuf_user_memory *memory,
+			   unsigned int *fd_flags);
+
 /* limits.c */
+int fpgabuf_size_check(size_t size, unsigned long ram_pages);
 u64 fpgabuf_reach(struct device *dev);
 bool fpgabuf_reaches(struct device *dev, const struct sg_table *table);
 int fpgabuf_limits_attach(const struct fpgabuf_buffer *buffer,
@@ -406,6 +433,8 @@ int fpgabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
 void fpgabuf_zap(struct fpgabuf_buffer *buffer);
 void fpgabuf_vm_open(struct vm_area_struct *vma);
 void fpgabuf_vm_close(struct vm_area_struct *vma);
+int fpgabuf_vm_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
+		      int len, int write);
 vm_fault_t fpgabuf_fault(struct vm_fault *vmf);
 vm_fault_t fpgabuf_huge_fault(struct vm_fault *vmf, unsigned int order);
 
@@ -420,10 +449,6 @@ unsigned int fpgabuf_stranded_count(void);
 /* user.c */
 int fpgabuf_user_check(unsigned long address, size_t length,
 		       unsigned long ram_pages);
-
-/* pool.c */
-int fpgabuf_pool_lay_out(u32 block_size, u32 num_blocks, u32 alignment,
-			 u32 boundary, struct fpgabuf_pool_layout *layout);
 #endif
 
 #endif /* _FPGABUF_EXPORTER_H */

@@ -48,6 +48,19 @@ static bool fpgabuf_bounced_too_far(struct device *dev)
 #endif
 }
 
+/* What can be said of a size on a machine with @ram_pages before trying. */
+int fpgabuf_size_check(size_t size, unsigned long ram_pages)
+{
+	if (!size)
+		return -EINVAL;
+	if (size > SSIZE_MAX - PAGE_SIZE)
+		return -EOVERFLOW;
+	/* More than the machine has: do not make the OOM killer find out. */
+	if (PFN_UP(size) > ram_pages)
+		return -ENOMEM;
+	return 0;
+}
+
 /**
  * fpgabuf_reach() - how far a device reaches
  * @dev: the device

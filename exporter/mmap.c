@@ -10,6 +10,7 @@
  */
 #include <linux/align.h>
 #include <linux/fs.h>
+#include <linux/iosys-map.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -262,6 +263,40 @@ void fpgabuf_vm_close(struct vm_area_struct *vma)
 	mutex_unlock(&buffer->mappings_lock);
 }
 
+/* @len bytes from @offset on, by a kernel address for just that */
+static int fpgabuf_access_memory(struct fpgabuf_buffer *buffer, size_t offset,
+				 void *buf, int len, bool write)
+{
+	struct iosys_map map;
+
+	if (buffer->no_vmap || buffer->kind->vmap(buffer, &map))
+		return -EIO;
+	if (write)
+		iosys_map_memcpy_to(&map, offset, buf, len);
+	else
+		iosys_map_memcpy_from(buf, &map, offset, len);
+	buffer->kind->vunmap(buffer, &map);
+	return len;
+}
+
+/* &vm_operations_struct.access: of debuggers, which cannot have the pages */
+int fpgabuf_vm_access(struct vm_area_struct *vma, unsigned long addr, void *buf,
+		      int len, int write)
+{
+	struct fpgabuf_buffer *buffer = vma->vm_private_data;
+	const size_t offset = (vma->vm_pgoff << PAGE_SHIFT) +
+			      (addr - vma->vm_start);
+	int ret;
+
+	if (write && !(vma->vm_flags & VM_WRITE))
+		return -EACCES;
+	len = min_t(unsigned long, len, vma->vm_end - addr);
+	down_read(&buffer->memory);
+	ret = fpgabuf_access_memory(buffer, offset, buf, len, write);
+	up_read(&buffer->memory);
+	return ret;
+}
+
 /* All user mappings are empty then: the next access is a fault. */
 void fpgabuf_zap(struct fpgabuf_buffer *buffer)
 {
@@ -275,6 +310,7 @@ static const struct vm_operations_struct fpgabuf_vm_ops = {
 	.open		= fpgabuf_vm_open,
 	.close		= fpgabuf_vm_close,
 	.fault		= fpgabuf_vm_fault,
+	.access		= fpgabuf_vm_access,
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
 	.huge_fault	= fpgabuf_vm_huge_fault,
 #endif

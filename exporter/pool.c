@@ -8,12 +8,10 @@
 #include <linux/align.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
-#include <linux/err.h>
 #include <linux/export.h>
 #include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
 
 #include "exporter.h"
 
@@ -26,9 +24,8 @@ static u64 pool_limit(u32 block_size, u32 boundary)
 }
 
 /* As fpgabuf_alloc_pool() says. */
-VISIBLE_IF_KUNIT int fpgabuf_pool_lay_out(u32 block_size, u32 num_blocks,
-					  u32 alignment, u32 boundary,
-					  struct fpgabuf_pool_layout *layout)
+int fpgabuf_pool_lay_out(u32 block_size, u32 num_blocks, u32 alignment,
+			 u32 boundary, struct fpgabuf_pool_layout *layout)
 {
 	const u64 limit = pool_limit(block_size, boundary);
 	u64 stride, size;
@@ -57,54 +54,6 @@ VISIBLE_IF_KUNIT int fpgabuf_pool_lay_out(u32 block_size, u32 num_blocks,
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(fpgabuf_pool_lay_out);
-
-/**
- * fpgabuf_alloc_pool() - a buffer that is made of small blocks
- * @dev: the device that really does the DMA; as in fpgabuf_alloc()
- * @block_size: bytes of a block, 1 to FPGABUF_POOL_MAX_BLOCK
- * @num_blocks: blocks of the buffer, at least 1
- * @alignment: of each block at the device's address, a power of two up to
- *	FPGABUF_POOL_MAX_BLOCK; 0: @block_size, rounded up to a power of two
- * @boundary: no block crosses a multiple of it at the device's address, a power
- *	of two and no less than @block_size; 0: none
- * @fd_flags: access mode of the dma-buf's file: O_RDONLY, O_WRONLY or O_RDWR
- * @stride: out: bytes from the start of a block to that of the next one
- *
- * Block i starts at i * @stride. The stride is @block_size, rounded up to a
- * multiple of @alignment; and that rounded up to a power of two where a block
- * would cross a multiple of @boundary otherwise, or a page if it is no longer
- * than one: when the blocks do not all end before the first such multiple.
- *
- * The memory is zeroed. When it is released it is not kept for other buffers.
- *
- * Context: process context, may sleep; no lock of a dma-buf held.
- * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
- * -EINVAL for numbers that are not as said, -EOVERFLOW for a buffer of more than
- * INT_MAX bytes, -ENXIO when the coherent memory of the device is not aligned as
- * it must be, -ENODEV when the driver of @dev is being removed, -ENOMEM.
- */
-struct dma_buf *fpgabuf_alloc_pool(struct device *dev, u32 block_size,
-				   u32 num_blocks, u32 alignment, u32 boundary,
-				   unsigned int fd_flags, u32 *stride)
-{
-	struct fpgabuf_pool_layout layout;
-	struct dma_buf *dmabuf;
-	int ret;
-
-	ret = fpgabuf_pool_lay_out(block_size, num_blocks, alignment, boundary,
-				   &layout);
-	if (!ret)
-		ret = fpgabuf_size_check(layout.size, totalram_pages());
-	if (ret)
-		return ERR_PTR(ret);
-
-	dmabuf = fpgabuf_alloc_requested(dev, layout.size, FPGABUF_KIND_POOL,
-					 fd_flags, &layout);
-	if (!IS_ERR(dmabuf))
-		*stride = layout.stride;
-	return dmabuf;
-}
-EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc_pool, "FPGABUF");
 
 /*
  * Coherent memory is aligned to its size, rounded up to a power of two; but a
@@ -144,7 +93,6 @@ const struct fpgabuf_kind_ops fpgabuf_kind_pool = {
 	.alloc		= pool_alloc,
 	.free		= fpgabuf_coherent_free,
 	.map		= fpgabuf_coherent_map,
-	.unmap		= fpgabuf_coherent_unmap,
 	.mmap		= fpgabuf_coherent_mmap,
 	.vmap		= fpgabuf_coherent_vmap,
 	.vunmap		= fpgabuf_coherent_vunmap,

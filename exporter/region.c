@@ -280,14 +280,6 @@ static int region_map(const struct fpgabuf_buffer *buffer, struct device *dev,
 	return 0;
 }
 
-static void region_unmap(const struct fpgabuf_buffer *buffer,
-			 struct device *dev, struct sg_table *table,
-			 enum dma_data_direction dir)
-{
-	dma_unmap_resource(dev, sg_dma_address(table->sgl), buffer->size, dir,
-			   0);
-}
-
 /* ---- user mappings ---- */
 
 static struct fpgabuf_region_block *block_of(const struct vm_area_struct *vma)
@@ -332,6 +324,7 @@ static const struct vm_operations_struct region_vm_ops = {
 	.open		= fpgabuf_vm_open,
 	.close		= fpgabuf_vm_close,
 	.fault		= region_vm_fault,
+	.access		= fpgabuf_vm_access,
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
 	.huge_fault	= region_vm_huge_fault,
 #endif
@@ -369,7 +362,6 @@ const struct fpgabuf_kind_ops fpgabuf_kind_region = {
 	.free		= region_free,
 	.attach		= region_attach,
 	.map		= region_map,
-	.unmap		= region_unmap,
 	.mmap		= region_mmap,
 	.vmap		= region_vmap,
 	.vunmap		= region_vunmap,

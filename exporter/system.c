@@ -30,7 +30,7 @@ static gfp_t system_gfp(gfp_t gfp, unsigned int order)
 	return gfp;
 }
 
-static struct page *system_alloc_block(gfp_t gfp, size_t left,
+static struct page *system_alloc_block(gfp_t gfp, int node, size_t left,
 				       unsigned int *max_order)
 {
 	struct page *page;
@@ -41,7 +41,10 @@ static struct page *system_alloc_block(gfp_t gfp, size_t left,
 
 		if (order > *max_order || left < (PAGE_SIZE << order))
 			continue;
-		page = alloc_pages(system_gfp(gfp, order), order);
+		/* Without a node of the device, as the task's memory policy says */
+		page = node == NUMA_NO_NODE ?
+		       alloc_pages(system_gfp(gfp, order), order) :
+		       alloc_pages_node(node, system_gfp(gfp, order), order);
 		if (page) {
 			*max_order = order;
 			return page;
@@ -96,7 +99,7 @@ void fpgabuf_system_put_pages(struct sg_table *pages)
 }
 
 /**
- * fpgabuf_system_get_pages() - allocate pages that a device reaches
+ * fpgabuf_system_get_pages() - allocate pages that a device reaches, near to it
  * @dev: the device
  * @size: bytes, whole pages
  * @gfp: GFP_KERNEL or GFP_KERNEL_ACCOUNT
@@ -125,7 +128,8 @@ int fpgabuf_system_get_pages(struct device *dev, size_t size, gfp_t gfp,
 		if (fatal_signal_pending(current))
 			goto err_free;
 		ret = -ENOMEM;
-		page = system_alloc_block(gfp, left, &max_order);
+		page = system_alloc_block(gfp, dev_to_node(dev), left,
+					  &max_order);
 		if (!page)
 			goto err_free;
 		list_add_tail(&page->lru, &blocks);

@@ -336,6 +336,14 @@ struct fpgabuf_user_memory *fpgabuf_user_pin(unsigned long address,
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_user_pin, "FPGABUF");
 
+/* Bytes that were pinned, and what the dma-buf's file may do with them */
+size_t fpgabuf_user_length(const struct fpgabuf_user_memory *memory,
+			   unsigned int *fd_flags)
+{
+	*fd_flags = memory->fd_flags;
+	return memory->length;
+}
+
 /**
  * fpgabuf_user_put() - put the reference to pinned memory
  * @memory: from fpgabuf_user_pin()
@@ -350,30 +358,3 @@ void fpgabuf_user_put(struct fpgabuf_user_memory *memory)
 	kref_put(&memory->ref, user_release);
 }
 EXPORT_SYMBOL_NS_GPL(fpgabuf_user_put, "FPGABUF");
-
-/**
- * fpgabuf_alloc_pinned() - pinned memory as a dma-buf
- * @dev: the device that really does the DMA; as in fpgabuf_alloc()
- * @memory: from fpgabuf_user_pin(). The caller keeps its reference, and may put
- *	it right after. One dma-buf can be made of it
- *
- * The dma-buf has exactly the pinned bytes. They stay pinned until it is
- * released. Unless it is O_RDONLY its pages are marked dirty then.
- *
- * What importers map of a dma-buf is page-aligned. So memory that does not
- * start and end with a page can be attached to by @dev only, who knows. Where
- * @dev does not snoop the CPU's caches nothing else in the first and the last
- * cache line may be written meanwhile (see dma_get_cache_alignment()).
- *
- * Context: process context, may sleep, but does not touch user memory; no lock
- * of a dma-buf held.
- * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
- * -ENODEV when the driver of @dev is being removed, -ENOMEM.
- */
-struct dma_buf *fpgabuf_alloc_pinned(struct device *dev,
-				     struct fpgabuf_user_memory *memory)
-{
-	return fpgabuf_alloc_requested(dev, memory->length, FPGABUF_KIND_USER,
-				       memory->fd_flags, memory);
-}
-EXPORT_SYMBOL_NS_GPL(fpgabuf_alloc_pinned, "FPGABUF");

@@ -299,6 +299,44 @@ TEST_F(alloc, access_mode_of_mappings)
 	EXPECT_EQ(EACCES, errno);
 }
 
+/* As gdb does; on-board memory is not for the kernel. */
+TEST_F(alloc, seen_by_a_debugger)
+{
+	const bool on_board = variant->kind == FPGABUF_KIND_REGION;
+	const size_t size = 5 * 4096;
+	char seen[100];
+	struct buffer b;
+	off_t at;
+	int mem;
+
+	ASSERT_EQ(0, buffer_alloc(self->ch, size, variant->kind, &b));
+	memset(b.map, 0x6b, size);
+	mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, mem);
+	/* Across pages, and up to the end */
+	at = (intptr_t)b.map + size - 4096 - 50;
+	EXPECT_EQ(on_board ? -1 : 100, pread(mem, seen, 100, at));
+	if (on_board) {
+		EXPECT_EQ(EIO, errno);
+		close(mem);
+		buffer_free(&b);
+		return;
+	}
+	EXPECT_TRUE(all_bytes(seen, 0x6b, 100));
+	EXPECT_EQ(50, pread(mem, seen, 50, (intptr_t)b.map + size - 50));
+	memset(seen, 0x29, 100);
+	EXPECT_EQ(100, pwrite(mem, seen, 100, at));
+	EXPECT_TRUE(all_bytes((void *)at, 0x29, 100));
+	EXPECT_TRUE(all_bytes(b.map, 0x6b, size - 4096 - 50));
+	EXPECT_TRUE(all_bytes((char *)at + 100, 0x6b, 4096 - 50));
+	/* What may be read only stays so. */
+	ASSERT_EQ(0, mprotect(b.map, size, PROT_READ));
+	EXPECT_EQ(-1, pwrite(mem, "x", 1, at));
+	EXPECT_TRUE(all_bytes((void *)at, 0x29, 100));
+	close(mem);
+	buffer_free(&b);
+}
+
 TEST_F(alloc, identity)
 {
 	char text[64];
