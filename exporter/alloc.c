@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Allocating memory of any kind, and giving it back: which kinds there are, what
- * is refused, what is had from the free buffers, and how much of it there is.
+ * Allocating memory of any kind, and giving it back: what is refused, what is had
+ * from the free buffers, and how much of it there is.
  */
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
@@ -15,24 +15,11 @@
 
 #include "exporter.h"
 
-static const struct fpgabuf_kind_ops *const fpgabuf_kinds[] = {
-	[FPGABUF_KIND_COHERENT] = &fpgabuf_kind_coherent,
-	[FPGABUF_KIND_CONTIGUOUS] = &fpgabuf_kind_contiguous,
-	[FPGABUF_KIND_SYSTEM] = &fpgabuf_kind_system,
-	[FPGABUF_KIND_WRITECOMBINE] = &fpgabuf_kind_writecombine,
-	[FPGABUF_KIND_NONCONTIGUOUS] = &fpgabuf_kind_noncontiguous,
-	[FPGABUF_KIND_USER] = &fpgabuf_kind_user,
-	[FPGABUF_KIND_POOL] = &fpgabuf_kind_pool,
-	[FPGABUF_KIND_REGION] = &fpgabuf_kind_region,
-};
-
-static_assert(ARRAY_SIZE(fpgabuf_kinds) == FPGABUF_NUM_KINDS);
-
 /* Live buffers and their bytes, per kind, for debugfs and leak tests. */
 static struct {
 	atomic_t buffers;
 	atomic64_t bytes;
-} fpgabuf_totals[ARRAY_SIZE(fpgabuf_kinds)];
+} fpgabuf_totals[FPGABUF_NUM_KINDS];
 
 static void alloc_account(const struct fpgabuf_buffer *buffer, int sign)
 {
@@ -45,37 +32,12 @@ int fpgabuf_buffers_show(struct seq_file *s, void *unused)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(fpgabuf_kinds); i++)
+	for (i = 0; i < FPGABUF_NUM_KINDS; i++)
 		seq_printf(s, "%s %d %lld\n", fpgabuf_kinds[i]->name,
 			   atomic_read(&fpgabuf_totals[i].buffers),
 			   atomic64_read(&fpgabuf_totals[i].bytes));
 	return 0;
 }
-
-/**
- * fpgabuf_kind_name() - what users call a kind of memory
- * @kind: the kind; they are numbered from 0 on
- *
- * Return: its name, or NULL for one that there is not.
- */
-const char *fpgabuf_kind_name(enum fpgabuf_kind kind)
-{
-	return (unsigned int)kind < ARRAY_SIZE(fpgabuf_kinds) ?
-		fpgabuf_kinds[kind]->name : NULL;
-}
-EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_name, "FPGABUF");
-
-/**
- * fpgabuf_kind_by_size() - whether a size is enough to allocate of a kind
- * @kind: the kind
- *
- * Return: true for those that fpgabuf_alloc() makes.
- */
-bool fpgabuf_kind_by_size(enum fpgabuf_kind kind)
-{
-	return fpgabuf_kind_name(kind) && !fpgabuf_kinds[kind]->requested;
-}
-EXPORT_SYMBOL_NS_GPL(fpgabuf_kind_by_size, "FPGABUF");
 
 /* A free one, zeroed, or NULL */
 static struct fpgabuf_buffer *alloc_again(struct fpgabuf_binding *binding,

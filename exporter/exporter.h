@@ -283,6 +283,9 @@ struct fpgabuf_attachment {
 	enum dma_data_direction dir;
 };
 
+/* kinds.c: by enum fpgabuf_kind */
+extern const struct fpgabuf_kind_ops *const fpgabuf_kinds[];
+
 extern const struct fpgabuf_kind_ops fpgabuf_kind_coherent;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_contiguous;
 extern const struct fpgabuf_kind_ops fpgabuf_kind_system;
