@@ -9,6 +9,7 @@
  */
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
+#include <linux/backing-dev.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/device.h>
@@ -138,6 +139,25 @@ static int user_error(long err, unsigned long address, bool read_only)
 	}
 }
 
+/*
+ * Shared pages of a file that is written back: a device would write them behind its
+ * file system's back. From 6.5 on pin_user_pages_fast() refuses them itself.
+ */
+static bool user_is_written_back(unsigned long address, unsigned long end)
+{
+	VMA_ITERATOR(vmi, current->mm, untagged_addr(address));
+	struct vm_area_struct *vma;
+	bool found = false;
+
+	mmap_read_lock(current->mm);
+	for_each_vma_range(vmi, vma, untagged_addr(end))
+		if (vma->vm_file && vma->vm_flags & VM_SHARED &&
+		    mapping_can_writeback(vma->vm_file->f_mapping))
+			found = true;
+	mmap_read_unlock(current->mm);
+	return found;
+}
+
 /* Pin @count pages from @address on; how many it were, or why it was none. */
 static long user_pin_batch(unsigned long address, unsigned long count,
 			   bool read_only, struct page **pages)
@@ -161,6 +181,9 @@ static int user_pin(struct fpgabuf_user_memory *m)
 	const bool read_only = user_read_only(m);
 	unsigned long pinned = 0;
 
+	if (!read_only &&
+	    user_is_written_back(first, first + m->count * PAGE_SIZE))
+		return -EOPNOTSUPP;
 	while (pinned < m->count) {
 		const unsigned long address = first + pinned * PAGE_SIZE;
 		long ret = -EINTR;

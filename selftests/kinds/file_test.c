@@ -9,7 +9,6 @@
 #include <unistd.h>
 #include <linux/kernel-page-flags.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 
 #include "../kselftest_harness.h"
 #include "kinds_test.h"
@@ -103,23 +102,11 @@ TEST_F(file, is_dirty_after_a_device)
 	EXPECT_EQ((unsigned int)PAGES, dirty_pages(&self->m));
 }
 
-/* Kernels before 6.5 pin pages of any file for as long as one likes. */
-static bool kernel_refuses(void)
-{
-	unsigned int major, minor;
-	struct utsname name;
-
-	if (uname(&name) ||
-	    sscanf(name.release, "%u.%u", &major, &minor) != 2)
-		return true;
-	return major > 6 || (major == 6 && minor >= 5);
-}
-
 /* Pages of a disk are written back while a device writes them, unnoticed. */
 TEST_F(file, of_a_disk)
 {
 	const size_t size = PAGES * page_size();
-	int disk, fd;
+	int disk;
 	char *map;
 
 	if (access(DISK, F_OK))
@@ -128,10 +115,8 @@ TEST_F(file, of_a_disk)
 	ASSERT_LE(0, disk);
 	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, disk, 0);
 	ASSERT_NE(MAP_FAILED, map);
-	fd = fpga_alloc_user(self->ch, map, size, O_RDWR | O_CLOEXEC);
-	if (fd >= 0 && !kernel_refuses())
-		SKIP(return, "a kernel that pins such pages");
-	EXPECT_EQ(-EOPNOTSUPP, fd);
+	EXPECT_EQ(-EOPNOTSUPP, fpga_alloc_user(self->ch, map, size,
+					       O_RDWR | O_CLOEXEC));
 	/* A copy of them is the program's own. */
 	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, disk, 0);
 	ASSERT_NE(MAP_FAILED, map);
