@@ -31,6 +31,9 @@ static DEFINE_SPINLOCK(fpgabuf_bindings_lock);
 static LIST_HEAD(fpgabuf_bindings);
 static LIST_HEAD(fpgabuf_stranded);
 
+/* For &fpgabuf_binding.work: this module waits for the last one of it. */
+static struct workqueue_struct *fpgabuf_binding_wq;
+
 static void binding_release(struct kref *ref)
 {
 	struct fpgabuf_binding *binding =
@@ -170,7 +173,7 @@ static void binding_close(struct fpgabuf_binding *binding)
 	down_write(&fpgabuf_giving_back);
 	binding->over = true;
 	up_write(&fpgabuf_giving_back);
-	schedule_work(&binding->work);
+	queue_work(fpgabuf_binding_wq, &binding->work);
 }
 
 /* The devres entry points to the binding, which may live longer. */
@@ -361,6 +364,12 @@ int fpgabuf_stranded_show(struct seq_file *s, void *unused)
 	return 0;
 }
 
+int __init fpgabuf_bindings_init(void)
+{
+	fpgabuf_binding_wq = alloc_workqueue("fpgabuf_binding", WQ_UNBOUND, 0);
+	return fpgabuf_binding_wq ? 0 : -ENOMEM;
+}
+
 static struct fpgabuf_binding *bindings_first(void)
 {
 	struct fpgabuf_binding *binding;
@@ -411,6 +420,7 @@ void fpgabuf_bindings_exit(void)
 		flush_work(&binding->work);
 		fpgabuf_binding_put(binding);
 	}
+	destroy_workqueue(fpgabuf_binding_wq);
 	list_for_each_entry_safe(buffer, next, &fpgabuf_stranded, live)
 		binding_exit_stranded(buffer);
 }

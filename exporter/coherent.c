@@ -107,9 +107,17 @@ int fpgabuf_coherent_mmap(struct fpgabuf_buffer *buffer,
 		return -ENODEV;
 	ret = dma_mmap_attrs(buffer->dev, vma, buffer->priv, buffer->dma_addr,
 			     buffer->size, buffer->kind->attrs);
-	/* Also if it failed: get_user_pages_fast() does not wait for its end. */
-	if (!(vma->vm_flags & VM_PFNMAP))
+	if (!(vma->vm_flags & VM_PFNMAP)) {
+		/* Also if it failed: get_user_pages_fast() does not wait. */
 		WRITE_ONCE(buffer->referenced, true);
+	} else if (!ret) {
+		/*
+		 * Only the protection is wanted: faults fill it again. It cannot
+		 * be found before it is complete, so memory that moves meanwhile
+		 * would stay mapped.
+		 */
+		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+	}
 	return ret;
 }
 

@@ -355,6 +355,7 @@ int fpgabuf_binding_add(struct fpgabuf_buffer *buffer);
 void fpgabuf_binding_del(struct fpgabuf_buffer *buffer);
 void fpgabuf_binding_put_buffer(struct fpgabuf_buffer *buffer);
 int fpgabuf_stranded_show(struct seq_file *s, void *unused);
+int fpgabuf_bindings_init(void);
 void fpgabuf_bindings_exit(void);
 
 /* move.c */

@@ -18,9 +18,14 @@ static int __init fpgabuf_exporter_init(void)
 {
 	int ret;
 
-	ret = fpgabuf_recycle_init();
+	ret = fpgabuf_bindings_init();
 	if (ret)
 		return ret;
+	ret = fpgabuf_recycle_init();
+	if (ret) {
+		fpgabuf_bindings_exit();
+		return ret;
+	}
 
 	fpgabuf_debugfs = debugfs_create_dir("fpgabuf", NULL);
 	debugfs_create_file("buffers", 0444, fpgabuf_debugfs, NULL,

@@ -47,6 +47,14 @@ FIXTURE_VARIANT_ADD(huge, noncontiguous) {
 	.kind = FPGABUF_KIND_NONCONTIGUOUS,
 };
 
+FIXTURE_VARIANT_ADD(huge, coherent) {
+	.kind = FPGABUF_KIND_COHERENT,
+};
+
+FIXTURE_VARIANT_ADD(huge, writecombine) {
+	.kind = FPGABUF_KIND_WRITECOMBINE,
+};
+
 /*
  * Map @len bytes from @offset on, as libfpgabuf does it: on an address that is
  * @shift bytes past one that huge pages need.
@@ -238,6 +246,8 @@ static const char *no_huge_entries(void)
 /* Why that memory may not be in blocks that huge entries fit, or NULL. */
 static const char *no_huge_memory(__u32 kind, long blocks)
 {
+	if (kind == FPGABUF_KIND_COHERENT || kind == FPGABUF_KIND_WRITECOMBINE)
+		return "the DMA API has made page tables for it";
 	if (kind == FPGABUF_KIND_SYSTEM)
 		return blocks < 16 ? "there are few free blocks of 2 MiB" : NULL;
 	return number_in("/proc/meminfo", "CmaTotal:") > 0 ?
