@@ -214,7 +214,7 @@ static unsigned long fpgabuf_alloc_ram(struct device *dev,
  * Return: the dma-buf, whose only reference is the caller's, or an ERR_PTR:
  * -EINVAL for size 0 and a kind that needs more than a size (see
  * fpgabuf_kind_by_size()), -EOVERFLOW for one that does not fit, -EOPNOTSUPP for
- * an unknown kind, -ENODEV when @dev has no driver, or is being unbound, -EFBIG when
+ * an unknown kind, -ENODEV when @dev is being unbound, -EFBIG when
  * noncontiguous memory would be longer than a segment of @dev, or memory in one
  * piece (all other kinds but system) be 4 GiB or more, -ENOMEM.
  */

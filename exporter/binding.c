@@ -8,6 +8,7 @@
  */
 #include <kunit/visibility.h>
 #include <linux/device.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/ktime.h>
@@ -39,6 +40,7 @@ static void binding_release(struct kref *ref)
 	struct fpgabuf_binding *binding =
 		container_of(ref, struct fpgabuf_binding, ref);
 
+	put_device(binding->bound);
 	put_device(binding->dev);
 	kfree(binding);
 }
@@ -200,8 +202,8 @@ static void binding_work(struct work_struct *work)
 	struct fpgabuf_binding *binding =
 		container_of(work, struct fpgabuf_binding, work);
 
-	device_lock(binding->dev);
-	device_unlock(binding->dev);
+	device_lock(binding->bound);
+	device_unlock(binding->bound);
 	spin_lock(&fpgabuf_bindings_lock);
 	list_del(&binding->node);
 	spin_unlock(&fpgabuf_bindings_lock);
@@ -230,7 +232,24 @@ static bool binding_is_bound(const struct device *dev)
 	return state == DL_DEV_PROBING || state == DL_DEV_DRIVER_BOUND;
 }
 
-static struct fpgabuf_binding *binding_create(struct device *dev)
+/*
+ * Who does the DMA may have no driver itself, as the channels of some engines: then
+ * that of a device above it counts. Returns NULL if there is none, and an ERR_PTR if
+ * it is on its way out.
+ */
+static struct device *binding_find_bound(struct device *dev)
+{
+	for (; dev; dev = dev->parent) {
+		if (binding_is_bound(dev))
+			return dev;
+		if (READ_ONCE(dev->links.status) == DL_DEV_UNBINDING)
+			return ERR_PTR(-ENODEV);
+	}
+	return NULL;
+}
+
+static struct fpgabuf_binding *binding_create(struct device *dev,
+					      struct device *bound)
 {
 	struct fpgabuf_binding *binding;
 
@@ -239,9 +258,17 @@ static struct fpgabuf_binding *binding_create(struct device *dev)
 		return NULL;
 	kref_init(&binding->ref);
 	binding->dev = get_device(dev);
+	binding->bound = get_device(bound);
 	INIT_WORK(&binding->work, binding_work);
 	INIT_LIST_HEAD(&binding->buffers);
+	fpgabuf_stock_init(&binding->stock, dev);
 	return binding;
+}
+
+/* No driver is there to be unbound: it ends with its only buffer. */
+static struct fpgabuf_binding *binding_loose(struct device *dev)
+{
+	return binding_create(dev, NULL);
 }
 
 /* Let it be the one of its device. Return: that, with another reference. */
@@ -276,19 +303,20 @@ static void binding_rescue(const struct device *dev)
 	up_read(&fpgabuf_giving_back);
 }
 
-static struct fpgabuf_binding *binding_new(struct device *dev)
+static struct fpgabuf_binding *binding_new(struct device *dev,
+					   struct device *bound)
 {
 	struct fpgabuf_binding *binding, *found, **entry;
 
 	entry = devres_alloc(binding_devres, sizeof(*entry), GFP_KERNEL);
 	if (!entry)
 		return NULL;
-	binding = binding_create(dev);
+	binding = binding_create(dev, bound);
 	if (!binding) {
 		devres_free(entry);
 		return NULL;
 	}
-	fpgabuf_stock_open(&binding->stock, dev);
+	fpgabuf_stock_open(&binding->stock);
 	found = binding_publish(binding);
 	if (found != binding) {
 		devres_free(entry);
@@ -300,32 +328,35 @@ static struct fpgabuf_binding *binding_new(struct device *dev)
 	}
 	binding_rescue(dev);
 	*entry = binding;
-	devres_add(dev, entry);
+	devres_add(bound, entry);
 	/* Too late: it would be left for the next driver. */
-	if (!binding_is_bound(dev))
-		devres_release(dev, binding_devres, binding_match, binding);
+	if (!binding_is_bound(bound))
+		devres_release(bound, binding_devres, binding_match, binding);
 	return binding;
 }
 
 /**
- * fpgabuf_binding_get() - a device that is bound to its driver
+ * fpgabuf_binding_get() - a device with the driver that it is bound to
  * @dev: the device
  *
  * Context: process context, may sleep; the device's lock may be held, as in a
  * probe().
- * Return: a reference, or NULL: it has no driver, is being unbound, or there is no
- * memory.
+ * Return: a reference, or NULL: it is being unbound, or there is no memory.
  */
 struct fpgabuf_binding *fpgabuf_binding_get(struct device *dev)
 {
 	struct fpgabuf_binding *binding;
+	struct device *bound;
 
 	spin_lock(&fpgabuf_bindings_lock);
 	binding = binding_find(dev);
 	spin_unlock(&fpgabuf_bindings_lock);
-	if (binding || !binding_is_bound(dev))
+	if (binding)
 		return binding;
-	return binding_new(dev);
+	bound = binding_find_bound(dev);
+	if (IS_ERR(bound))
+		return NULL;
+	return bound ? binding_new(dev, bound) : binding_loose(dev);
 }
 
 /* Return: how many buffers are stranded; @bytes: out */
@@ -386,18 +417,19 @@ static struct fpgabuf_binding *bindings_first(void)
 /* Nobody can tell any more when its device has a driver. */
 static void binding_exit_stranded(struct fpgabuf_buffer *buffer)
 {
-	struct device *dev = get_device(buffer->dev);
+	struct device *bound = binding_find_bound(buffer->dev);
 
-	device_lock(dev);
-	if (dev->driver) {
-		fpgabuf_buffer_destroy(buffer);
-	} else {
-		dev_err(dev, "%zu bytes of %s memory are lost: it has no driver\n",
+	if (IS_ERR_OR_NULL(bound)) {
+		dev_err(buffer->dev, "%zu bytes of %s memory are lost: it has no driver\n",
 			buffer->size, buffer->kind->name);
 		fpgabuf_buffer_free(buffer);
+		return;
 	}
-	device_unlock(dev);
-	put_device(dev);
+	get_device(bound);
+	device_lock(bound);
+	fpgabuf_buffer_destroy(buffer);
+	device_unlock(bound);
+	put_device(bound);
 }
 
 /**
@@ -413,10 +445,10 @@ void fpgabuf_bindings_exit(void)
 
 	while ((binding = bindings_first())) {
 		/* Else the driver is being unbound, and runs our function itself. */
-		device_lock(binding->dev);
-		devres_release(binding->dev, binding_devres, binding_match,
+		device_lock(binding->bound);
+		devres_release(binding->bound, binding_devres, binding_match,
 			       binding);
-		device_unlock(binding->dev);
+		device_unlock(binding->bound);
 		flush_work(&binding->work);
 		fpgabuf_binding_put(binding);
 	}

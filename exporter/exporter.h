@@ -106,7 +106,7 @@ struct fpgabuf_free_count {
  * @node: in the list of all stocks, while it is open
  * @buffers: by &fpgabuf_buffer.free, the one that was released last first
  * @bytes: of them
- * @closed: nothing is kept any more
+ * @closed: nothing is kept
  * @counts: by kind
  *
  * Belongs to recycle.c, which has the lock of all that may change.
@@ -124,6 +124,8 @@ struct fpgabuf_stock {
  * struct fpgabuf_binding - a device from its first buffer until it is unbound
  * @ref: one of the list of all bindings, one of each buffer
  * @dev: the device; a reference is held
+ * @bound: @dev, or the device above it whose driver counts; a reference is held.
+ *	NULL: there is none, and the binding is in no list
  * @node: in that list
  * @work: takes it out of the list, when its driver's end is over
  * @buffers: by &fpgabuf_buffer.live, those in use that are of a @bound kind
@@ -138,6 +140,7 @@ struct fpgabuf_stock {
 struct fpgabuf_binding {
 	struct kref ref;
 	struct device *dev;
+	struct device *bound;
 	struct list_head node;
 	struct work_struct work;
 	struct list_head buffers;
@@ -393,7 +396,8 @@ void fpgabuf_reserved_put(struct fpgabuf_reserved *reserved);
 
 /* recycle.c */
 extern struct rw_semaphore fpgabuf_giving_back;
-void fpgabuf_stock_open(struct fpgabuf_stock *stock, struct device *dev);
+void fpgabuf_stock_init(struct fpgabuf_stock *stock, struct device *dev);
+void fpgabuf_stock_open(struct fpgabuf_stock *stock);
 void fpgabuf_stock_close(struct fpgabuf_stock *stock);
 struct fpgabuf_buffer *fpgabuf_stock_take(struct fpgabuf_stock *stock,
 					  size_t size, enum fpgabuf_kind kind);

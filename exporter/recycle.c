@@ -129,15 +129,25 @@ static void fpgabuf_give_back(struct list_head *buffers)
 }
 
 /**
- * fpgabuf_stock_open() - begin to keep free buffers
+ * fpgabuf_stock_init() - a stock that keeps nothing yet
  * @stock: the caller's, zeroed
- * @dev: whose they are
+ * @dev: whose free buffers it is for
  */
-void fpgabuf_stock_open(struct fpgabuf_stock *stock, struct device *dev)
+void fpgabuf_stock_init(struct fpgabuf_stock *stock, struct device *dev)
 {
 	stock->dev = dev;
+	stock->closed = true;
 	INIT_LIST_HEAD(&stock->buffers);
+}
+
+/**
+ * fpgabuf_stock_open() - begin to keep free buffers
+ * @stock: from fpgabuf_stock_init()
+ */
+void fpgabuf_stock_open(struct fpgabuf_stock *stock)
+{
 	spin_lock(&fpgabuf_stocks_lock);
+	stock->closed = false;
 	list_add(&stock->node, &fpgabuf_stocks);
 	spin_unlock(&fpgabuf_stocks_lock);
 }

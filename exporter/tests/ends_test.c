@@ -171,19 +171,48 @@ static void ends_kind_desc(const enum fpgabuf_kind *kind, char *desc)
 
 KUNIT_ARRAY_PARAM(ends_kind, ends_kinds, ends_kind_desc);
 
-/* Without a driver there is no memory that needs one. */
+/* There is no driver that could go, nor one above: nothing is kept, or waited for. */
 static void ends_test_no_driver(struct kunit *test)
 {
 	const enum fpgabuf_kind *kind = test->param_value;
 	struct ends_test *t = test->priv;
+	struct fpgabuf_buffer *buffer;
 
 	device_release_driver(&t->own->dev);
-	t->dmabuf = ends_make(&t->own->dev, *kind);
-	KUNIT_EXPECT_PTR_EQ(test, ERR_PTR(-ENODEV), t->dmabuf);
+	buffer = ends_alloc(test, *kind);
+	KUNIT_EXPECT_TRUE(test, list_empty(&t->own->dev.devres_head));
+	KUNIT_EXPECT_NULL(test, buffer->binding->bound);
+	ends_expect_contents(test);
+	ends_put(t);
+	ends_expect_stranded(test, 0);
+}
+
+/* As the channels of some engines, which do the DMA for their parent's driver */
+static void ends_test_driver_above(struct kunit *test)
+{
+	const enum fpgabuf_kind *kind = test->param_value;
+	struct ends_test *t = test->priv;
+	struct fpgabuf_buffer *buffer;
+	struct platform_device *below;
+
+	below = platform_device_register_resndata(&t->own->dev, "fpgabuf_below",
+						  PLATFORM_DEVID_AUTO, NULL, 0,
+						  NULL, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, below);
+	dma_set_mask_and_coherent(&below->dev, DMA_BIT_MASK(64));
+	dma_set_max_seg_size(&below->dev, ENDS_SIZE);
+	t->dmabuf = ends_make(&below->dev, *kind);
 	if (IS_ERR(t->dmabuf))
 		t->dmabuf = NULL;
-	KUNIT_EXPECT_EQ(test, 1, device_attach(&t->own->dev));
-	ends_alloc(test, *kind);
+	KUNIT_EXPECT_NOT_NULL(test, t->dmabuf);
+	if (t->dmabuf) {
+		buffer = t->dmabuf->priv;
+		device_release_driver(&t->own->dev);
+		KUNIT_EXPECT_TRUE(test, buffer->moved);
+	}
+	ends_put(t);
+	platform_device_unregister(below);
+	ends_expect_stranded(test, 0);
 }
 
 /* It stays what it was for who has it, though it is elsewhere. */
@@ -277,6 +306,7 @@ static void ends_test_vmapped(struct kunit *test)
 
 static struct kunit_case ends_test_cases[] = {
 	KUNIT_CASE_PARAM(ends_test_no_driver, ends_kind_gen_params),
+	KUNIT_CASE_PARAM(ends_test_driver_above, ends_kind_gen_params),
 	KUNIT_CASE_PARAM(ends_test_moved, ends_kind_gen_params),
 	KUNIT_CASE_PARAM(ends_test_stranded, ends_kind_gen_params),
 	KUNIT_CASE_PARAM(ends_test_own, ends_kind_gen_params),
