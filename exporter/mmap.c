@@ -81,6 +81,18 @@ static pgprot_t fpgabuf_prot(const struct vm_area_struct *vma)
 }
 
 #ifdef CONFIG_ARM
+static vm_fault_t fpgabuf_insert(struct vm_area_struct *vma,
+				 unsigned long addr, unsigned long pfn)
+{
+	int ret;
+
+	if (!(vma->vm_flags & VM_MIXEDMAP))
+		return vmf_insert_pfn_prot(vma, addr, pfn, fpgabuf_prot(vma));
+	/* The DMA API had pages there, and has said so in the flags. */
+	ret = vm_insert_page(vma, addr, pfn_to_page(pfn));
+	return ret && ret != -EBUSY ? vmf_error(ret) : VM_FAULT_NOPAGE;
+}
+
 /* A module has no set_ptes() there: page by page, with a walk for each. */
 static vm_fault_t fpgabuf_fill_range(struct vm_area_struct *vma,
 				     unsigned long start, unsigned long end)
@@ -91,8 +103,7 @@ static vm_fault_t fpgabuf_fill_range(struct vm_area_struct *vma,
 	for (; start < end && ret == VM_FAULT_NOPAGE; start += PAGE_SIZE) {
 		if (!fpgabuf_place_left(&place))
 			return VM_FAULT_SIGBUS;
-		ret = vmf_insert_pfn_prot(vma, start, fpgabuf_place_pfn(&place),
-					  fpgabuf_prot(vma));
+		ret = fpgabuf_insert(vma, start, fpgabuf_place_pfn(&place));
 		fpgabuf_place_next(&place);
 	}
 	return ret;
