@@ -116,7 +116,8 @@ int fpgabuf_coherent_mmap(struct fpgabuf_buffer *buffer,
 		 * be found before it is complete, so memory that moves meanwhile
 		 * would stay mapped.
 		 */
-		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+		zap_special_vma_range(vma, vma->vm_start,
+				      vma->vm_end - vma->vm_start);
 	}
 	return ret;
 }

@@ -182,6 +182,15 @@ static inline vm_fault_t fpgabuf_vmf_insert_pfn_pmd(struct vm_fault *vmf,
 	fpgabuf_vmf_insert_pfn_pmd(vmf, pfn, write)
 #endif
 
+#ifndef HAVE_ZAP_SPECIAL_VMA_RANGE
+static inline void zap_special_vma_range(struct vm_area_struct *vma,
+					 unsigned long address,
+					 unsigned long size)
+{
+	zap_vma_ptes(vma, address, size);
+}
+#endif
+
 /* Without PCI there is none, but a declaration. */
 #if IS_ENABLED(CONFIG_PCI) && !defined(HAVE_PCIM_IOMAP_REGION)
 #include <linux/pci.h>
